@@ -1,0 +1,44 @@
+import type { Consumer } from '../core/consumer.ts';
+import { ANONYMOUS } from '../core/consumer.ts';
+import type { ConsumerDirectory } from './consumers.ts';
+
+const PLACES = new Set(['authorization', 'x-api-key', 'api-key']);
+const LENGTHS = new Set([...PLACES].map((name) => name.length));
+
+/**
+ * Who calls: by `Authorization: Bearer KEY`, `x-api-key` or `api-key`, and by nothing else in the request. Undefined when nobody is known by
+ * it; then too when one of these headers comes twice or two of them hold different keys. In open mode everybody is anonymous, whatever they send.
+ */
+export function identify(request: { readonly rawHeaders: readonly string[] }, directory: ConsumerDirectory): Consumer | undefined {
+  if (directory.open) return ANONYMOUS;
+  const key = findKey(request.rawHeaders);
+  return key === undefined ? undefined : directory.find(key);
+}
+
+/** Reads the headers as they came: node drops a second Authorization without a word. */
+function findKey(raw: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  let found: string | undefined;
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const written = raw[at]!;
+    if (!LENGTHS.has(written.length)) continue;
+    const name = written.toLowerCase();
+    if (!PLACES.has(name)) continue;
+    if (seen.has(name)) return undefined;
+    seen.add(name);
+    const key = name === 'authorization' ? bearer(raw[at + 1]!) : raw[at + 1]!.trim();
+    if (key === undefined || key === '') continue;
+    if (found !== undefined && found !== key) return undefined;
+    found = key;
+  }
+  return found === undefined ? undefined : decode(found);
+}
+
+function bearer(value: string): string | undefined {
+  return /^bearer +(.*)$/i.exec(value)?.[1]?.trim();
+}
+
+/** Node reads headers as Latin-1; a key outside ASCII was sent as UTF-8. */
+function decode(key: string): string {
+  return /^[\x20-\x7e]*$/.test(key) ? key : Buffer.from(key, 'latin1').toString();
+}

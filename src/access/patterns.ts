@@ -1,0 +1,80 @@
+import type { AccessPattern } from '../config/types.ts';
+import type { Condition } from '../core/conditions.ts';
+import { compileCondition, compileGlob } from '../core/conditions.ts';
+import type { Risk, Tool } from '../core/tools.ts';
+import { RISKS } from '../core/tools.ts';
+
+export type Effect = 'allow' | 'deny';
+
+/** What a rule asks of a tool. `name` is the exposed name without a prefix. */
+export type PermitTool = Pick<Tool, 'name' | 'definition' | 'risk' | 'tags' | 'operation'>;
+
+/** One entry of `allow` or `deny`, compiled. */
+export interface CompiledPattern {
+  /** The entry as a person reads it. */
+  readonly text: string;
+  readonly condition: Condition | undefined;
+  matchesTool(tool: PermitTool): boolean;
+  matchesResource(uri: string): boolean;
+  matchesPrompt(name: string): boolean;
+}
+
+type ToolTest = (tool: PermitTool) => boolean;
+const never = (): boolean => false;
+
+/** A pattern asks of tools unless it says `resource` or `prompt`; all that it says must hold, so one that says two of these never matches. */
+export function compilePattern(pattern: AccessPattern, effect: Effect): CompiledPattern {
+  if (typeof pattern === 'string') {
+    const glob = compileGlob(pattern);
+    return {
+      text: JSON.stringify(pattern),
+      condition: undefined,
+      matchesTool: (tool) => glob(tool.name),
+      matchesResource: never,
+      matchesPrompt: never,
+    };
+  }
+  const { resource, prompt, when, ...rest } = pattern;
+  const tests = toolTests(rest, effect);
+  const kinds = [resource, prompt, tests.length > 0 ? tests : undefined].filter((one) => one !== undefined).length;
+  return {
+    text: describe(rest, resource, prompt),
+    condition: when === undefined ? undefined : compileCondition(when),
+    matchesTool: resource === undefined && prompt === undefined ? (tool) => tests.every((test) => test(tool)) : never,
+    matchesResource: resource !== undefined && kinds === 1 ? compileGlob(resource) : never,
+    matchesPrompt: prompt !== undefined && kinds === 1 ? compileGlob(prompt) : never,
+  };
+}
+
+function toolTests(pattern: Exclude<AccessPattern, string>, effect: Effect): ToolTest[] {
+  const { tool, risk, tag, annotation, method, path } = pattern;
+  const tests: ToolTest[] = [];
+  const test = (glob: string | undefined, ask: (tool: PermitTool, matches: (text: string) => boolean) => boolean): void => {
+    if (glob === undefined) return;
+    const matches = compileGlob(glob);
+    tests.push((one) => ask(one, matches));
+  };
+  test(tool, (one, matches) => matches(one.name));
+  test(tag, (one, matches) => one.tags.some((name) => matches(name)));
+  test(method?.toUpperCase(), (one, matches) => one.operation !== undefined && matches(one.operation.method));
+  test(path, (one, matches) => one.operation !== undefined && matches(one.operation.path));
+  if (risk !== undefined) tests.push((one) => withinRisk(one.risk, risk, effect));
+  if (annotation !== undefined) {
+    tests.push(({ definition: { annotations = {} } }) =>
+      Object.entries(annotation).every(([name, value]) => Object.hasOwn(annotations, name) && annotations[name] === value),
+    );
+  }
+  return tests;
+}
+
+/** DESIGN 2.4: in `deny` a risk means it and all above, in `allow` it and all below. */
+function withinRisk(risk: Risk, named: Risk, effect: Effect): boolean {
+  const distance = RISKS.indexOf(risk) - RISKS.indexOf(named);
+  return effect === 'deny' ? distance >= 0 : distance <= 0;
+}
+
+function describe(rest: object, resource: string | undefined, prompt: string | undefined): string {
+  const said = Object.entries({ ...rest, resource, prompt }).filter(([, value]) => value !== undefined);
+  if (said.length === 0) return 'every tool';
+  return `{ ${said.map(([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`).join(', ')} }`;
+}

@@ -1,0 +1,59 @@
+import type { Consumer } from '../core/consumer.ts';
+import type { Explanation, Problem, SourceStatus } from '../core/contracts/resource.ts';
+import type { Store } from '../core/contracts/store.ts';
+
+/** What the admin API may ask of the running hub; the composition root answers. It names no lane. */
+export interface AdminHub {
+  readonly store: Store;
+  status(): HubStatus;
+  /** Loads everything again. Resolves when the new generation serves, or with the problems that refused it. */
+  reload(): Promise<ReloadResult>;
+  /** Takes up the keys of the store as they are now. Keys are no part of a generation: they work, and end, whatever the files say. */
+  refreshKeys(): Promise<void>;
+  /** What is configured under a kind, files and store together, secrets masked as `{ set: true }`, in the order of the configuration. */
+  entries(kind: string): readonly ConfiguredEntry[];
+  /** What is wrong with one entry in the running generation. */
+  problems(kind: string, name: string): readonly Problem[];
+  /** The consumer of that name; the anonymous one in open mode when `name` is undefined. Throws GatewayError `not_found`. */
+  consumer(name: string | undefined): Consumer;
+  /** The tools that a consumer sees on a server, as `tools/list` shows them; server '' is `/mcp`. Throws GatewayError `not_found`. */
+  tools(server: string, consumer: Consumer): readonly object[];
+  explainTool(server: string, tool: string, consumer: Consumer): Explanation;
+  /** The import report of a service: an object shaped like one line of `hubgate import --json`, with each operation and the last change besides. */
+  report(service: string): Promise<object>;
+  /** Fetches and compiles a service's document again; returns its report. */
+  refresh(service: string): Promise<object>;
+  /** Compiles a document that came in by the API without serving it; `url` is fetched under the egress rules for untrusted addresses. */
+  examine(source: { readonly name: string } & ({ readonly url: string } | { readonly document: string })): Promise<ExaminedDocument>;
+  /** Registers a value that must be masked wherever it shows up from now on. */
+  addSecret(value: string): void;
+}
+
+export interface ExaminedDocument {
+  readonly ok: boolean;
+  readonly report: object;
+  /** The document's text, for the store. */
+  readonly text: string;
+}
+
+export interface HubStatus {
+  readonly version: string;
+  readonly generation: number;
+  readonly config: { readonly ok: boolean; readonly errors: readonly Problem[]; readonly warnings: readonly Problem[] };
+  readonly sources: readonly SourceStatus[];
+  /** Targets of routes; none before the models lane is there. */
+  readonly targets: readonly object[];
+}
+
+export interface ReloadResult {
+  readonly ok: boolean;
+  readonly generation: number;
+  readonly problems: readonly Problem[];
+}
+
+export interface ConfiguredEntry {
+  readonly name: string;
+  readonly origin: 'file' | 'store';
+  readonly config: unknown;
+  readonly revision: string;
+}

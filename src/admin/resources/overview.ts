@@ -1,0 +1,115 @@
+import { fieldError, Refusal } from '../problem.ts';
+import type { AdminRoute, QueryParameter } from '../route.ts';
+
+const consumer: QueryParameter = { name: 'consumer', description: 'The name of a consumer; needed as soon as the hub has consumers.' };
+const server: QueryParameter = {
+  name: 'server',
+  description: 'A virtual server, service or upstream server; absent: /mcp, which has the tools of all sources.',
+};
+const notBuilt = (what: string) => () => {
+  throw new Refusal('not_implemented', `${what} are not recorded in this release.`);
+};
+const FREE = { type: 'object' };
+
+/** The hub as a whole: what it serves, to whom, and why. */
+export const overviewRoutes: readonly AdminRoute[] = [
+  {
+    method: 'GET',
+    path: '/status',
+    operationId: 'getStatus',
+    tag: 'hub',
+    summary: 'Get the state of the hub',
+    description:
+      'Its version, the generation that serves, what is wrong with the configuration on disk, and the state of each source of tools.',
+    answers: { 200: { description: 'The state.', schema: FREE } },
+    handle: (_request, { hub }) => ({ status: 200, body: hub.status() }),
+  },
+  {
+    method: 'POST',
+    path: '/reload',
+    operationId: 'reload',
+    tag: 'hub',
+    summary: 'Load the configuration again',
+    description:
+      'Files are watched, so this is needed only where watching does not work. Answers when the new generation serves; a configuration that is not valid is refused with all that is wrong, and the old one goes on serving.',
+    answers: { 200: { description: 'The new generation, with its warnings.', schema: FREE } },
+    async handle(_request, { hub }) {
+      const { ok, generation, problems } = await hub.reload();
+      if (ok) return { status: 200, body: { generation, problems } };
+      throw new Refusal('conflict', 'The configuration is not valid; the last good one goes on serving.', {
+        errors: problems.map(fieldError),
+        members: { generation, problems },
+      });
+    },
+  },
+  {
+    method: 'GET',
+    path: '/tools',
+    operationId: 'listTools',
+    tag: 'hub',
+    summary: 'List the tools that a consumer sees on a server',
+    description: 'The same list that tools/list of MCP gives this consumer.',
+    query: [server, consumer],
+    answers: {
+      200: {
+        description: 'The tools.',
+        schema: { type: 'object', properties: { items: { type: 'array', items: { type: 'object' } } }, required: ['items'] },
+      },
+    },
+    handle({ query }, { hub }) {
+      return { status: 200, body: { items: hub.tools(query.get('server') ?? '', hub.consumer(query.get('consumer') || undefined)) } };
+    },
+  },
+  {
+    method: 'GET',
+    path: '/explain',
+    operationId: 'explainTool',
+    tag: 'hub',
+    summary: 'Explain why a consumer sees a tool, or does not',
+    description: 'Every rule that acted, in order, with its place in the files. Nothing is called.',
+    query: [
+      server,
+      { name: 'tool', description: 'The name of the tool on that server.' },
+      consumer,
+      { name: 'model', description: 'Not in this release.' },
+      { name: 'agent', description: 'Not in this release.' },
+    ],
+    answers: {
+      200: {
+        description: 'The explanation.',
+        schema: {
+          type: 'object',
+          properties: { visible: { type: 'boolean' }, callable: { type: 'boolean' }, steps: { type: 'array', items: { type: 'object' } } },
+          required: ['visible', 'callable', 'steps'],
+        },
+      },
+    },
+    handle({ query }, { hub }) {
+      if (query.has('model') || query.has('agent'))
+        throw new Refusal('not_implemented', 'Models and agents are explained when their lanes are built. Ask about a tool.');
+      const tool = query.get('tool');
+      if (!tool) throw new Refusal('bad_request', 'What shall be explained?', { errors: [{ path: '?tool', message: 'Name a tool.' }] });
+      return { status: 200, body: hub.explainTool(query.get('server') ?? '', tool, hub.consumer(query.get('consumer') || undefined)) };
+    },
+  },
+  {
+    method: 'GET',
+    path: '/calls',
+    operationId: 'listCalls',
+    tag: 'hub',
+    summary: 'List calls',
+    hidden: true,
+    answers: {},
+    handle: notBuilt('Calls'),
+  },
+  {
+    method: 'GET',
+    path: '/usage',
+    operationId: 'getUsage',
+    tag: 'hub',
+    summary: 'Get usage',
+    hidden: true,
+    answers: {},
+    handle: notBuilt('Usage figures'),
+  },
+];

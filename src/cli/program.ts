@@ -1,0 +1,250 @@
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { VERSION } from '../core/version.ts';
+import { failureText } from './failure.ts';
+import { ADDRESSES, asUsage, CommandError, readSettings, type CommandOptions, type Settings } from './settings.ts';
+import type { ToolsOptions } from './tools.ts';
+
+/** The exit code; undefined while the command goes on by itself. */
+type Done = number | undefined | void;
+
+/** Runs the command line. Resolves with the exit code (0, 1 failed, 2 wrong usage), or undefined when the process is to go on. */
+export async function runProgram(argv: readonly string[]): Promise<number | undefined> {
+  let code: number | undefined;
+  const program = createProgram((done) => (code = done));
+  try {
+    await program.parseAsync(argv);
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    process.stderr.write(`${failureText(error)}\n`);
+    return error instanceof CommandError ? error.code : 1;
+  }
+}
+
+function createProgram(finish: (code: number | undefined) => void): Command {
+  const program = new Command('hubgate')
+    .description('One hub between AI applications and everything they call: OpenAPI services as MCP servers, with an access list per tool.')
+    .version(VERSION)
+    .exitOverride()
+    .showHelpAfterError('Run it with --help to see what it takes.')
+    .addHelpText(
+      'after',
+      examples(
+        'hubgate serve',
+        'hubgate import https://petstore3.swagger.io/api/v3/openapi.json',
+        'hubgate tools list',
+        'hubgate connect claude-code',
+      ),
+    );
+  /** The options object of a command stands behind its arguments. */
+  const act =
+    <A extends unknown[]>(run: (settings: Settings, ...args: A) => Promise<Done>, after: number | 'goes on' = 0) =>
+    async (...args: unknown[]): Promise<void> => {
+      const command = args.at(-1) as Command;
+      const settings = readSettings(command.opts<CommandOptions>(), process.env);
+      const done = await run(settings, ...(args.slice(0, -1) as A));
+      finish(typeof done === 'number' ? done : after === 'goes on' ? undefined : after);
+    };
+  serving(program, act);
+  tools(program, act);
+  access(program, act);
+  clients(program, act);
+  return program;
+}
+
+type Act = <A extends unknown[]>(
+  run: (settings: Settings, ...args: A) => Promise<Done>,
+  after?: number | 'goes on',
+) => (...args: unknown[]) => Promise<void>;
+
+function serving(program: Command, act: Act): void {
+  withHub(program.command('serve'))
+    .description('Run the hub. It serves what hubgate.yaml, openapi-specs/ and virtual-servers/ say, and follows their changes.')
+    .addHelpText(
+      'after',
+      examples(
+        'hubgate serve',
+        'hubgate serve --config /etc/hubgate/hubgate.yaml --data /var/lib/hubgate',
+        'HUBGATE_PORT=9000 hubgate serve',
+      ),
+    )
+    .action(act(async (settings) => void (await (await import('./serve.ts')).serve(settings))));
+
+  const check = withPlaces(program.command('check'));
+  check
+    .description(
+      'Check the configuration with all its documents. Says every error with its file and line, and ends with 1 when there is one.',
+    )
+    .option('--json', 'print {ok, problems}')
+    .addHelpText('after', examples('hubgate check', 'hubgate check --config staging/hubgate.yaml --json'))
+    .action(
+      act(async (settings, options: { json?: boolean }) => {
+        const optional = check.getOptionValueSource('config') === 'default';
+        return (await import('./check.ts')).check({ ...options, optional }, settings);
+      }),
+    );
+
+  withPlaces(program.command('import'))
+    .description('Put OpenAPI documents into openapi-specs/, where they are served at once, and report what becomes of each operation.')
+    .argument('<file-or-url...>', 'OpenAPI 3 or Swagger 2 documents, JSON or YAML')
+    .option('--name <name>', 'the name of the service; else that of the file, or of the title')
+    .option('--overlay <file>', 'an OpenAPI overlay to apply to the document, and to keep beside it')
+    .option('--dry-run', 'only report; needs no hub and no hubgate.yaml')
+    .option('--verbose', 'report every operation, warning and change')
+    .option('--progress', 'say how far it is, where standard error is no terminal too')
+    .option('--json', 'print one line of JSON for each document')
+    .addHelpText(
+      'after',
+      examples(
+        'hubgate import petstore.yaml',
+        'hubgate import https://api.example.com/openapi.json --name shop',
+        'hubgate import vendor.yaml --overlay repairs.yaml --dry-run',
+        'hubgate import *.json --dry-run --json',
+      ),
+    )
+    .action(
+      act(async (settings, targets: string[], options: object) =>
+        (await import('./import.ts')).importDocuments(targets, options, settings),
+      ),
+    );
+}
+
+function tools(program: Command, act: Act): void {
+  const group = program.command('tools').description('List and call tools as a consumer sees them.');
+  const server = new Option('--server <name>', 'a virtual server, service or upstream server; else all sources together');
+  const as = new Option('--as <consumer>', 'the consumer; needed as soon as there are consumers');
+  withHub(group.command('list'))
+    .description('List the tools.')
+    .addOption(server)
+    .addOption(as)
+    .option('--json', 'print the tools as tools/list of MCP has them')
+    .addHelpText('after', examples('hubgate tools list --server pets', 'hubgate tools list --as alice --json'))
+    .action(act(async (settings, options: object) => void (await (await import('./tools.ts')).listTools(options, settings))));
+  withHub(group.command('call'))
+    .description(
+      'Call one tool. At a running hub the key in HUBGATE_KEY says who calls; without a running hub the call is made in this process, and --as says it.',
+    )
+    .argument('<name>', 'the name of the tool, as the list shows it')
+    .option('--args <json>', 'the arguments, as a JSON object', '{}')
+    .addOption(server)
+    .addOption(as)
+    .option('--json', 'print the whole result')
+    .addHelpText('after', examples(`hubgate tools call find_pets --server pets --args '{"limit": 3}'`))
+    .action(
+      act(async (settings, name: string, options: ToolsOptions & { args: string }) =>
+        (await import('./tools.ts')).callOneTool(name, options.args, options, settings),
+      ),
+    );
+}
+
+function access(program: Command, act: Act): void {
+  const keys = program.command('keys').description('Make, list and delete keys of consumers.');
+  const consumer = () => new Argument('<consumer>', 'a consumer of hubgate.yaml or of the store');
+  withHub(keys.command('create'))
+    .description('Make a key. It is printed this once; the hub keeps a digest.')
+    .addArgument(consumer())
+    .option('--label <text>', 'what the key is for')
+    .option(
+      '--expires <time>',
+      'when it ends: a date (from 00:00 UTC on) or a time with its zone, such as 2027-01-31 or 2027-01-31T12:00:00Z',
+    )
+    .option('--json', 'print {id, key}')
+    .addHelpText(
+      'after',
+      examples('hubgate keys create alice --label laptop', 'export HUBGATE_KEY=$(hubgate keys create ci --expires 2027-01-31)'),
+    )
+    .action(
+      act(async (settings, name: string, options: object) => void (await (await import('./keys.ts')).createKey(name, options, settings))),
+    );
+  withHub(keys.command('list'))
+    .description('List the keys that the hub made.')
+    .addArgument(consumer())
+    .option('--json', 'print the list as JSON')
+    .action(
+      act(async (settings, name: string, options: object) => void (await (await import('./keys.ts')).listKeys(name, options, settings))),
+    );
+  withHub(keys.command('delete'))
+    .description('Delete a key: it is no longer taken.')
+    .addArgument(consumer())
+    .argument('<id>', 'the id of the key, as the list shows it')
+    .action(act(async (settings, name: string, id: string) => void (await (await import('./keys.ts')).deleteKey(name, id, settings))));
+
+  const explain = program.command('explain').description('Say which rules act on something, without calling it.');
+  withHub(explain.command('tool'))
+    .description('Say why a consumer sees a tool on a server, or does not: every rule in order, with its file and line.')
+    .argument('<server>', 'a virtual server, service or upstream server, or /mcp for all sources together')
+    .argument('<tool>', 'the name of the tool')
+    .option('--as <consumer>', 'the consumer; needed as soon as there are consumers')
+    .option('--json', 'print {visible, callable, steps}')
+    .addHelpText('after', examples('hubgate explain tool support delete_issue --as alice'))
+    .action(
+      act(
+        async (settings, server: string, tool: string, options: object) =>
+          void (await (await import('./explain.ts')).explainTool(server, tool, options, settings)),
+      ),
+    );
+}
+
+function clients(program: Command, act: Act): void {
+  withHub(program.command('connect'))
+    .description('Connect a client to the hub: print how, write its file, or make a bundle to click on.')
+    .argument('<client>', 'claude-desktop, claude-code, cursor or vscode')
+    .argument('[server]', 'a virtual server, service or upstream server; else all sources together')
+    .option('--write', "put the hub into the client's file; what it held before stays beside it as .bak")
+    .option('--bundle <file>', 'write an .mcpb bundle for Claude Desktop')
+    .addHelpText(
+      'after',
+      examples(
+        'hubgate connect claude-code support',
+        'hubgate connect cursor --write',
+        'hubgate connect claude-desktop support --bundle support.mcpb',
+      ),
+    )
+    .addHelpText('after', '\nIt takes, prints and writes no key. The key that a client holds says which consumer calls.')
+    .action(
+      act(async (settings, client: string, server: string | undefined, options: object) => {
+        await asUsage(async () => (await import('./connect.ts')).connectClient(client, server, options, settings));
+      }),
+    );
+  withPlaces(program.command('stdio'))
+    .description(
+      'Serve the hub over standard input and output, for clients that start a process. The hub is HUBGATE_URL, the key HUBGATE_KEY.',
+    )
+    .argument('[server]', 'a virtual server, service or upstream server; else all sources together')
+    .addHelpText('after', examples('HUBGATE_URL=http://127.0.0.1:8700 hubgate stdio support'))
+    .action(
+      act(
+        async ({ env }, server: string | undefined) => asUsage(async () => (await import('./stdio.ts')).runStdio({ server, env })),
+        'goes on',
+      ),
+    );
+}
+
+/** What every command takes. */
+function withPlaces(command: Command): Command {
+  return command
+    .addOption(new Option('--config <file>', 'the configuration').env('HUBGATE_CONFIG').default('hubgate.yaml'))
+    .addOption(new Option('--data <folder>', 'keys, tokens and the store').env('HUBGATE_DATA').default('data'));
+}
+
+/** What commands take that run a hub or ask one. */
+function withHub(command: Command): Command {
+  const host = (flags: string, about: string, env: string, preset: string) => new Option(flags, about).env(env).default(preset);
+  const port = (flags: string, env: string, preset: number) =>
+    new Option(flags, 'its port; 0 takes a free one').env(env).default(preset).argParser(readPort);
+  return withPlaces(command)
+    .addOption(host('--host <address>', 'where the hub listens', 'HUBGATE_HOST', ADDRESSES.host))
+    .addOption(port('--port <number>', 'HUBGATE_PORT', ADDRESSES.port))
+    .addOption(host('--admin-host <address>', 'where its admin API listens', 'HUBGATE_ADMIN_HOST', ADDRESSES.adminHost))
+    .addOption(port('--admin-port <number>', 'HUBGATE_ADMIN_PORT', ADDRESSES.adminPort));
+}
+
+function readPort(value: string): number {
+  const number = /^\d{1,5}$/.test(value) ? Number(value) : Number.NaN;
+  if (number <= 65_535) return number;
+  throw new InvalidArgumentError('A port is a number from 0 to 65535.');
+}
+
+function examples(...lines: readonly string[]): string {
+  return `\n${lines.length === 1 ? 'Example' : 'Examples'}:\n${lines.map((line) => `  $ ${line}`).join('\n')}`;
+}

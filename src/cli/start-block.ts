@@ -1,0 +1,73 @@
+import type { Hub } from '../gateway/hub.ts';
+import type { ToolDefinition } from '../core/tools.ts';
+import { columns, count, shellQuote } from './print.ts';
+import { callRequest, sampleCall } from './sample-call.ts';
+
+export interface StartFacts {
+  readonly url: string;
+  readonly adminUrl: string;
+  readonly configFile: string;
+  readonly dataDir: string;
+}
+
+const KINDS = { service: 'service', server: 'server', agent: 'agent', 'virtual-server': 'virtual server' } as const;
+
+/** What `serve` prints when it serves: addresses, one call to paste, and what a person should know. The last line says that it is ready. */
+export function startBlock(hub: Hub['admin'], { url, adminUrl, configFile, dataDir }: StartFacts): string {
+  const { version, sources } = hub.status();
+  const consumers = hub.entries('consumers').map(({ name }) => name);
+  const served = sources.map(({ name, kind, state, tools }) => [
+    name,
+    KINDS[kind],
+    state === 'ready' ? count(tools, 'tool') : state,
+    `${url}/mcp/${name}`,
+  ]);
+  const addresses = [
+    ['mcp', `${url}/mcp`],
+    ['admin', adminUrl],
+    ['config', `${configFile} (watched, with openapi-specs/ and virtual-servers/ beside it)`],
+    ['data', dataDir],
+  ];
+  const parts = [
+    `Hubgate ${version}`,
+    served.length === 0
+      ? '  No tools yet: put an OpenAPI document into openapi-specs/, or run "hubgate import FILE_OR_URL".'
+      : columns(served, '  '),
+    columns(addresses, '  '),
+    access(consumers),
+    tryIt(hub, url, consumers),
+  ];
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n\nhubgate ready ${url}`;
+}
+
+function access(consumers: readonly string[]): string {
+  if (consumers.length > 0)
+    return `  ${count(consumers.length, 'consumer')} may call, each with its key. "hubgate keys create ${consumers[0]}" makes one.`;
+  return [
+    '  Open: no consumer is configured, so everyone on this machine may call, as "anonymous".',
+    '  It is in no group: a rule that names groups or consumers never matches it.',
+  ].join('\n');
+}
+
+function tryIt(hub: Hub['admin'], url: string, consumers: readonly string[]): string {
+  const callers = consumers.length === 0 ? [undefined] : consumers;
+  for (const { name, state } of hub.status().sources) {
+    if (state !== 'ready') continue;
+    for (const caller of callers) {
+      const call = sampleCall(hub.tools(name, hub.consumer(caller)) as ToolDefinition[]);
+      if (call === undefined) continue;
+      const { headers, body } = callRequest(call);
+      const lines = Object.entries(headers).map(([key, value]) => `-H '${key}: ${value}'`);
+      if (caller !== undefined) lines.push('-H "Authorization: Bearer $HUBGATE_KEY"');
+      const whose = caller === undefined ? '' : `, with a key of ${caller} in HUBGATE_KEY`;
+      return [
+        `  Call a tool${whose}:`,
+        '',
+        `curl -s ${url}/mcp/${name} \\`,
+        ...lines.map((line) => `  ${line} \\`),
+        `  -d ${shellQuote(body)}`,
+      ].join('\n');
+    }
+  }
+  return '';
+}

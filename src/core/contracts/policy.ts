@@ -1,0 +1,35 @@
+import type { Attempt, Call, Chunk, Lane, Outcome, Reply } from '../call.ts';
+import type { Awaitable, Extension } from './extension.ts';
+
+/** A call passes the stages left to right, its reply right to left; inside a stage, the order of the configuration holds. */
+export const STAGES = ['observe', 'limit', 'guard', 'transform', 'cache'] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** The call of one lane, or of any lane for a policy that names none. */
+export type CallOf<L extends Lane> = { [K in L]: Call<K> }[L];
+
+/** Return nothing to let it pass, return a value to put it in its place, throw a GatewayError to refuse. All hooks are optional. */
+export interface PolicyHooks<L extends Lane = Lane> {
+  /** Once per call, before any attempt. A returned reply answers the call. */
+  onCall?(call: CallOf<L>): Awaitable<Reply<L> | void>;
+  /** Before each try at a target. */
+  onAttempt?(call: CallOf<L>, attempt: Attempt): Awaitable<void>;
+  /** Wraps a streamed answer: window, mask, cut off, count. */
+  onStream?(call: CallOf<L>, chunks: AsyncIterable<Chunk<L>>): AsyncIterable<Chunk<L>>;
+  /** Sees a whole reply. Without `onStream`, streams are held for it and replayed. */
+  onReply?(call: CallOf<L>, reply: Reply<L>): Awaitable<Reply<L> | void>;
+  /** After everything; cannot change anything. */
+  onEnd?(call: CallOf<L>, outcome: Outcome): Awaitable<void>;
+  [Symbol.asyncDispose]?(): Promise<void>;
+}
+
+export interface Policy<Options = unknown, L extends Lane = Lane> extends Extension<'policy', Options, PolicyHooks<L>> {
+  readonly stage: Stage;
+  /** The lanes it works on; all three when absent. */
+  readonly lanes?: readonly L[];
+}
+
+/** Gives a policy its types; adds what is the same in all of them. */
+export function definePolicy<Options, L extends Lane = Lane>(policy: Omit<Policy<Options, L>, 'kind' | 'apiVersion'>): Policy<Options, L> {
+  return { kind: 'policy', apiVersion: 1, ...policy };
+}

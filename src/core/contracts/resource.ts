@@ -1,0 +1,36 @@
+/** One thing that is wrong with a configured entry, as a person reads it. Lines and columns count from 1. */
+export interface Problem {
+  readonly code: string;
+  readonly message: string;
+  readonly severity?: 'error' | 'warning';
+  readonly file?: string;
+  readonly line?: number;
+  readonly column?: number;
+  /** JSON pointer into the document or configuration. */
+  readonly pointer?: string;
+}
+
+/** One tool source in `GET /admin/v1/status`. */
+export interface SourceStatus {
+  readonly name: string;
+  readonly kind: 'service' | 'server' | 'agent' | 'virtual-server';
+  readonly origin: 'file' | 'store';
+  readonly state: 'loading' | 'ready' | 'failed' | 'auth-needed' | 'disabled';
+  readonly tools: number;
+  readonly error?: string;
+}
+
+/** Why something is visible or callable, rule by rule, in the order in which the rules acted. */
+export interface Explanation {
+  readonly visible: boolean;
+  readonly callable: boolean;
+  readonly steps: readonly ExplanationStep[];
+}
+
+export interface ExplanationStep {
+  readonly rule: string;
+  readonly effect: 'shows' | 'hides' | 'allows' | 'refuses' | 'renames' | 'info';
+  readonly file?: string;
+  readonly line?: number;
+  readonly value?: unknown;
+}

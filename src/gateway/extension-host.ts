@@ -1,0 +1,52 @@
+import type { Host } from '../core/contracts/extension.ts';
+import type { Store } from '../core/contracts/store.ts';
+import { GatewayError } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import type { UpstreamHttp } from '../upstreams/http.ts';
+
+/** What every extension of a process is lent from. */
+export interface Lenders {
+  readonly http: UpstreamHttp;
+  readonly store: Store;
+  readonly log: Logger;
+}
+
+/** Makes the host of one extension: its own log, its own part of the store, egress-checked fetch, and values that outlive reloads. */
+export function createHostFactory({ http, store, log }: Lenders): (extension: string) => Host {
+  const shared = new Map<string, unknown>();
+  return (extension) => ({
+    log: log.child({ extension }),
+    fetch: (input, init) => fetchThrough(http, new Request(input, init)),
+    now: Date.now,
+    store: store.keyValue(extension),
+    embed: () => Promise.reject(new GatewayError('not_implemented', 'Embeddings are not built yet.')),
+    load: (kind, name) =>
+      Promise.reject(new GatewayError('not_implemented', `There are no extensions of kind ${kind} yet, so ${name} cannot be loaded.`)),
+    shared<T>(key: string, create: () => T): T {
+      const place = `${extension}/${key}`;
+      if (!shared.has(place)) shared.set(place, create());
+      return shared.get(place) as T;
+    },
+  });
+}
+
+/** `fetch` for code of the operator's own: the same door as every other request that leaves the machine. */
+async function fetchThrough(http: UpstreamHttp, request: Request): Promise<Response> {
+  const url = new URL(request.url);
+  const body = request.body === null ? undefined : new Uint8Array(await request.arrayBuffer());
+  const answer = await http.send(
+    {
+      method: request.method,
+      origin: url.origin,
+      path: `${url.pathname}${url.search}`,
+      headers: Object.fromEntries(request.headers),
+      trust: 'operator',
+      ...(body === undefined ? {} : { body }),
+    },
+    { signal: request.signal },
+  );
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(answer.headers)) for (const one of [value ?? []].flat()) headers.append(name, one);
+  const empty = answer.status === 204 || answer.status === 304;
+  return new Response(empty ? null : new Uint8Array(answer.body), { status: answer.status, headers });
+}

@@ -1,0 +1,138 @@
+import { readdir } from 'node:fs/promises';
+import { checkOptions, codePlace, type AnyExtension } from '../config/extensions.ts';
+import type { PolicyUse } from '../config/types.ts';
+import type { AnyCall, Lane } from '../core/call.ts';
+import { compileGlob } from '../core/conditions.ts';
+import type { Policy } from '../core/contracts/policy.ts';
+import type { ToolSource, ToolSourceExtension } from '../core/contracts/tool-source.ts';
+import type { Awaitable, Host } from '../core/contracts/extension.ts';
+import type { Problem } from '../core/contracts/resource.ts';
+import { GatewayError } from '../core/errors.ts';
+import type { BuildHost } from '../lanes/tools/host.ts';
+import type { BoundPolicy } from '../pipeline/chain.ts';
+
+/** The extensions of the hub itself: the folder is the registry, every file in it is one. */
+export async function loadBuiltins(): Promise<readonly AnyExtension[]> {
+  const folder = new URL('../policies/', import.meta.url);
+  const files = (await readdir(folder)).filter((file) => /^[^_.].*\.(?:ts|js)$/.test(file) && !file.endsWith('.d.ts'));
+  const modules = (await Promise.all(files.map((file) => import(new URL(file, folder).href)))) as { default: AnyExtension }[];
+  return modules.map((module) => module.default);
+}
+
+const versions = new WeakMap<AnyExtension, string>();
+let counted = 0;
+
+/** The code of an extension failed when an instance was to be made. */
+export class ExtensionFailure extends Error {
+  readonly problem: Problem;
+
+  constructor(what: string, cause: unknown, folder: string) {
+    super(`${what} could not be made: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.name = 'ExtensionFailure';
+    this.problem = { code: 'extension-failed', severity: 'error', message: this.message, ...codePlace(cause, folder) };
+  }
+}
+
+/** The extensions that one generation is built with, and what it made of them. */
+export class ExtensionSet implements BuildHost {
+  readonly #extensions: readonly AnyExtension[];
+  readonly #hostOf: (extension: string) => Host;
+  readonly #folder: string;
+  readonly #bound: BoundPolicy[] = [];
+
+  /** `folder` is that of the configuration. */
+  constructor(extensions: readonly AnyExtension[], hostOf: (extension: string) => Host, folder: string) {
+    this.#extensions = extensions;
+    this.#hostOf = hostOf;
+    this.#folder = folder;
+  }
+
+  async bind(uses: readonly PolicyUse[] | undefined): Promise<readonly BoundPolicy[]> {
+    const bound: BoundPolicy[] = [];
+    // One after the other: when one fails, the others are there to be let go.
+    for (const use of uses ?? []) bound.push(await this.#bindOne(use));
+    return bound;
+  }
+
+  async createSource(extension: string, name: string, options: unknown): Promise<ToolSource> {
+    const found = this.#find('tool-source', extension) as ToolSourceExtension;
+    check(found, options ?? {}, `servers.${name}.options`);
+    return this.#make(`The tool source ${extension} for ${name}`, () =>
+      found.create({ ...(options as object | undefined), name }, this.#hostOf(`tool-source:${name}`)),
+    );
+  }
+
+  extensionVersion(extension: string): string {
+    const found = this.#find('tool-source', extension);
+    let version = versions.get(found);
+    if (version === undefined) versions.set(found, (version = String(++counted)));
+    return version;
+  }
+
+  /** Lets go of what the policies of this generation hold. */
+  async dispose(): Promise<void> {
+    const letGo = async ({ name, hooks }: BoundPolicy): Promise<void> => {
+      try {
+        await hooks[Symbol.asyncDispose]?.();
+      } catch (err) {
+        this.#hostOf(`policy:${name}`).log.error({ err }, 'an instance could not be let go');
+      }
+    };
+    await Promise.all(this.#bound.map(letGo));
+  }
+
+  async #bindOne(use: PolicyUse): Promise<BoundPolicy> {
+    const policy = this.#find('policy', use.name) as Policy;
+    const options = use.options ?? {};
+    check(policy, options, `policies.${use.name}`);
+    const hooks = await this.#make(`The policy ${use.name}`, () => policy.create(options, this.#hostOf(`policy:${use.name}`)));
+    const lanes = common(policy.lanes, use.lanes);
+    const applies = use.match === undefined ? undefined : matcher(use.match);
+    const bound: BoundPolicy = {
+      name: policy.name,
+      stage: policy.stage,
+      hooks,
+      ...(lanes === undefined ? {} : { lanes }),
+      ...(use.onFailure === undefined ? {} : { onFailure: use.onFailure }),
+      ...(use.timeout === undefined ? {} : { timeoutMs: use.timeout }),
+      ...(applies === undefined ? {} : { applies }),
+    };
+    this.#bound.push(bound);
+    return bound;
+  }
+
+  async #make<T>(what: string, create: () => Awaitable<T>): Promise<T> {
+    try {
+      return await create();
+    } catch (error) {
+      throw new ExtensionFailure(what, error, this.#folder);
+    }
+  }
+
+  #find(kind: AnyExtension['kind'], name: string): AnyExtension {
+    const found = this.#extensions.find((extension) => extension.kind === kind && extension.name === name);
+    if (found !== undefined) return found;
+    const known = this.#extensions.filter((extension) => extension.kind === kind).map((extension) => extension.name);
+    throw new GatewayError('bad_request', `There is no ${kind} named "${name}". Known: ${known.join(', ') || 'none'}.`);
+  }
+}
+
+function check(extension: AnyExtension, options: unknown, place: string): void {
+  const [fault] = checkOptions(extension, options);
+  if (fault !== undefined) throw new GatewayError('bad_request', `${place}: ${fault.message}`);
+}
+
+function common(own: readonly Lane[] | undefined, asked: readonly Lane[] | undefined): readonly Lane[] | undefined {
+  if (own === undefined || asked === undefined) return own ?? asked;
+  return own.filter((lane) => asked.includes(lane));
+}
+
+function matcher({ consumer, group, route }: NonNullable<PolicyUse['match']>): (call: AnyCall) => boolean {
+  const consumers = consumer === undefined ? undefined : compileGlob(consumer);
+  const groups = group === undefined ? undefined : compileGlob(group);
+  const routes = route === undefined ? undefined : compileGlob(route);
+  return (call) =>
+    (consumers === undefined || (!call.consumer.anonymous && consumers(call.consumer.name))) &&
+    (groups === undefined || call.consumer.groups.some((name) => groups(name))) &&
+    (routes === undefined || routes(call.route));
+}

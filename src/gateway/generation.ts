@@ -1,0 +1,135 @@
+import { ConsumerDirectory } from '../access/consumers.ts';
+import { mergeConfig, type MergedConfig } from '../config/merge.ts';
+import type { HubConfig, LoadedConfig } from '../config/types.ts';
+import type { AnyExtension } from '../config/extensions.ts';
+import type { Host } from '../core/contracts/extension.ts';
+import type { Problem } from '../core/contracts/resource.ts';
+import type { Store, StoredResource } from '../core/contracts/store.ts';
+import { ConditionError } from '../core/conditions.ts';
+import { GatewayError } from '../core/errors.ts';
+import { isLoopback, type EdgeRules } from '../http/edge-rules.ts';
+import type { ToolsGeneration } from '../lanes/tools/build.ts';
+import type { ToolsLane } from '../lanes/tools/lane.ts';
+import { ExtensionFailure, ExtensionSet } from './extensions.ts';
+
+/** Everything that one loaded configuration became. */
+export interface HubGeneration {
+  readonly loaded: LoadedConfig;
+  readonly merged: MergedConfig;
+  /** Replaced when keys of the store change: those are no part of the configuration. */
+  directory: ConsumerDirectory;
+  readonly edgeRules: EdgeRules;
+  readonly extensions: ExtensionSet;
+  readonly tools: ToolsGeneration;
+  /** What is wrong and does not stop it; what its sources and doors have to say is asked of the lane, for it changes. */
+  readonly problems: readonly Problem[];
+}
+
+export interface BuildParts {
+  readonly store: Store;
+  readonly stored: readonly StoredResource[];
+  /** OpenAPI documents of services inside the process, by base URL. */
+  readonly documents: ReadonlyMap<string, string>;
+  readonly lane: ToolsLane;
+  readonly builtins: readonly AnyExtension[];
+  readonly hostOf: (extension: string) => Host;
+  readonly listensOn: string;
+  /** Of the configuration. */
+  readonly folder: string;
+  /** Hears of every secret before anything can show it. */
+  addSecret(value: string): void;
+}
+
+/** Builds a generation, or says why it may not serve. Nothing that serves now is touched. */
+export async function buildGeneration(
+  loaded: LoadedConfig,
+  parts: BuildParts,
+  before: HubGeneration | undefined,
+): Promise<{ readonly generation: HubGeneration } | { readonly refused: readonly Problem[] }> {
+  if (!loaded.ok || loaded.config === undefined) return { refused: loaded.problems.filter(isError) };
+  const { store, stored, lane } = parts;
+  for (const { secrets } of stored) for (const secret of secrets.values()) parts.addSecret(secret);
+  const merged = mergeConfig(
+    loaded as LoadedConfig & { config: HubConfig },
+    stored,
+    (kind, name) => store.resources.document(kind, name),
+    parts.documents,
+  );
+  const directory = await readDirectory(merged, store);
+  const faults = [
+    ...directory.problems,
+    ...merged.problems.filter((problem) => isNew(problem, merged, before)),
+    ...openFaults(directory, parts.listensOn),
+  ].filter(isError);
+  if (faults.length > 0) return { refused: faults.map((problem) => placed(problem, merged)) };
+  const extensions = new ExtensionSet([...parts.builtins, ...loaded.extensions], parts.hostOf, parts.folder);
+  let tools: ToolsGeneration | undefined;
+  let fresh: readonly Problem[];
+  try {
+    tools = await lane.build(merged, extensions);
+    fresh = lane.problems(tools).filter((problem) => isError(problem) && isNew(problem, merged, before));
+  } catch (error) {
+    if (tools !== undefined) await lane.release(tools);
+    await extensions.dispose();
+    if (error instanceof ExtensionFailure) return { refused: [error.problem] };
+    if (error instanceof GatewayError || error instanceof ConditionError)
+      return { refused: [{ code: 'build_failed', severity: 'error', message: error.message }] };
+    throw error;
+  }
+  if (fresh.length > 0) {
+    await lane.release(tools);
+    await extensions.dispose();
+    return { refused: fresh };
+  }
+  return {
+    generation: {
+      loaded,
+      merged,
+      directory,
+      edgeRules: kept(before?.edgeRules, edgeRulesOf(merged.config)),
+      extensions,
+      tools,
+      problems: [...loaded.problems, ...merged.problems, ...directory.problems],
+    },
+  };
+}
+
+export function isError(problem: Problem): boolean {
+  return problem.severity !== 'warning';
+}
+
+/** Without consumers everybody may call, so only this machine may (DESIGN 2.2). */
+function openFaults(directory: ConsumerDirectory, host: string): Problem[] {
+  if (!directory.open || isLoopback(host)) return [];
+  const message = `Without a consumer the hub is open to everybody, so it listens on loopback only, not on ${host}. Add a consumer with a key, or use --host 127.0.0.1.`;
+  return [{ code: 'open_beyond_loopback', severity: 'error', message, pointer: '/consumers' }];
+}
+
+function placed(problem: Problem, merged: MergedConfig): Problem {
+  return { ...merged.locate(problem.pointer ?? ''), ...problem };
+}
+
+/**
+ * Whether a problem of a virtual server comes with this change. One that was right before must not stop a reload because its document has
+ * changed since; one of the store must not stop a start.
+ */
+function isNew(problem: Problem, merged: MergedConfig, before: HubGeneration | undefined): boolean {
+  const name = /^\/virtual-servers\/([^/]+)/.exec(problem.pointer ?? '')?.[1];
+  if (name === undefined) return true;
+  if (before === undefined) return merged.origin('virtual-servers', name) === 'file';
+  return JSON.stringify(merged.virtualServers.get(name)) !== JSON.stringify(before.merged.virtualServers.get(name));
+}
+
+/** Who may call, by the configuration and by the keys that the store has now. */
+export async function readDirectory({ config }: MergedConfig, store: Store): Promise<ConsumerDirectory> {
+  return new ConsumerDirectory({ consumers: config.consumers ?? [], keys: await store.keys.all(), pepper: store.pepper() });
+}
+
+function edgeRulesOf({ allowedHosts, allowedOrigins, publicUrl }: HubConfig): EdgeRules {
+  return { allowedHosts: allowedHosts ?? [], allowedOrigins: allowedOrigins ?? [], ...(publicUrl === undefined ? {} : { publicUrl }) };
+}
+
+/** The old object when nothing in it changed: decisions and connections are kept with it. */
+function kept<T>(before: T | undefined, now: T): T {
+  return before !== undefined && JSON.stringify(before) === JSON.stringify(now) ? before : now;
+}

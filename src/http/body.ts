@@ -1,0 +1,73 @@
+import type { IncomingMessage } from 'node:http';
+import { GatewayError } from '../core/errors.ts';
+
+/** `JSON.parse` takes a hundred thousand levels, and what walks the value afterwards does not. */
+const MAX_DEPTH = 64;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/**
+ * Collects the body of a request up to `limit` bytes. Rejects with GatewayError `body_too_large` or `client_closed`. What is not read of a
+ * body that is too large is thrown away as it comes, so that the sender gets to read its answer.
+ */
+export function readBody(req: IncomingMessage, { limit }: { readonly limit: number }): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const stop = (): void => {
+      req.off('data', take).off('end', finish).off('close', lost).off('error', lost);
+    };
+    const refuse = (): void => {
+      stop();
+      req.on('error', () => {}).resume();
+      reject(new GatewayError('body_too_large', `The request body is larger than ${limit} bytes, the most this address takes.`));
+    };
+    const take = (chunk: Buffer): void => {
+      size += chunk.length;
+      if (size > limit) refuse();
+      else chunks.push(chunk);
+    };
+    const finish = (): void => {
+      stop();
+      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size));
+    };
+    const lost = (): void => {
+      stop();
+      reject(new GatewayError('client_closed'));
+    };
+    if (Number(req.headers['content-length'] ?? 0) > limit) refuse();
+    else if (req.destroyed && !req.readableEnded) lost();
+    else req.on('data', take).on('end', finish).on('close', lost).on('error', lost);
+  });
+}
+
+/** Parses a JSON text. Throws GatewayError `bad_request` that says where it is wrong, and quotes nothing of it. */
+export function parseJson(bytes: Buffer): unknown {
+  checkDepth(bytes);
+  try {
+    return JSON.parse(bytes.toString());
+  } catch (error) {
+    const { message } = error as SyntaxError;
+    const where = / at position \d+(?: \(line \d+ column \d+\))?/.exec(message)?.[0] ?? '';
+    const early = bytes.length === 0 ? ': it is empty' : ': it ends too early';
+    throw new GatewayError('bad_request', `The request body is not valid JSON${message.includes('end of JSON input') ? early : where}.`);
+  }
+}
+
+function checkDepth(bytes: Buffer): void {
+  let depth = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] as number;
+    if (byte === QUOTE) i = endOfString(bytes, i + 1);
+    // `{` and `[` differ from each other in the bit 0x20, and so do `}` and `]`.
+    else if ((byte | 0x20) === 0x7b && ++depth > MAX_DEPTH) {
+      throw new GatewayError('bad_request', `The request body is nested more than ${MAX_DEPTH} levels deep at position ${i}.`);
+    } else if ((byte | 0x20) === 0x7d) depth--;
+  }
+}
+
+function endOfString(bytes: Buffer, from: number): number {
+  let i = from;
+  while (i < bytes.length && bytes[i] !== QUOTE) i += bytes[i] === BACKSLASH ? 2 : 1;
+  return i;
+}

@@ -1,0 +1,191 @@
+import { createHash } from 'node:crypto';
+import { compileAccess, type LocateRule } from '../../access/permit.ts';
+import type { MergedConfig, ServerConfig, ServiceConfig } from '../../config/types.ts';
+import type { ToolSource } from '../../core/contracts/tool-source.ts';
+import type { Logger } from '../../core/logger.ts';
+import { Secret } from '../../core/secret.ts';
+import type { JsonObject } from '../../core/tools.ts';
+import { composeChain, type BoundPolicy, type Chain } from '../../pipeline/chain.ts';
+import { rootDoor, sourceDoor, virtualDoor, type Door } from './doors/catalog.ts';
+import type { SourceEntry } from './doors/source-entry.ts';
+import type { BuildHost, ToolsHost } from './host.ts';
+import { ServiceSource, type ServiceFacts } from './sources/service-source.ts';
+
+/** All of the tools lane in one generation. */
+export interface ToolsGeneration {
+  readonly doors: ReadonlyMap<string, Door>;
+  readonly entries: ReadonlyMap<string, SourceEntry>;
+  /** Sources by name with the key they were made from, so that the next generation can take over what did not change. */
+  readonly sources: ReadonlyMap<string, { readonly key: string; readonly source: ToolSource }>;
+  readonly merged: MergedConfig;
+}
+
+/** Milliseconds that a build waits for documents: an edit of a small one is then served by the same generation as the edits beside it. */
+const DOCUMENT_WAIT_MS = 150;
+
+/** Builds the lane from a configuration; what did not change is taken over from `before`. Throws when nothing may change. */
+export async function buildTools(
+  merged: MergedConfig,
+  host: ToolsHost,
+  lent: BuildHost,
+  before: ToolsGeneration | undefined,
+): Promise<ToolsGeneration> {
+  const { config } = merged;
+  const shared = await lent.bind(config.policies);
+  const building = new Building(merged, host, lent, shared, before);
+  try {
+    for (const [name, service] of Object.entries(config.services ?? {}))
+      if (service.enabled !== false) await building.addService(name, service);
+    for (const [name, server] of Object.entries(config.servers ?? {})) if (server.enabled !== false) await building.addServer(name, server);
+    await building.settle();
+    return await building.finish();
+  } catch (error) {
+    await building.abandon();
+    throw error;
+  }
+}
+
+/** Disposes of a source; what goes wrong is the log's. */
+export async function letGo(source: ToolSource, log: Logger): Promise<void> {
+  try {
+    await source[Symbol.asyncDispose]?.();
+  } catch (err) {
+    log.error({ source: source.name, err }, 'the source could not be let go');
+  }
+}
+
+class Building {
+  readonly #merged: MergedConfig;
+  readonly #host: ToolsHost;
+  readonly #lent: BuildHost;
+  readonly #shared: readonly BoundPolicy[];
+  readonly #before: ToolsGeneration | undefined;
+  readonly #entries = new Map<string, SourceEntry>();
+  readonly #sources = new Map<string, { key: string; source: ToolSource }>();
+  readonly #loading: Promise<void>[] = [];
+
+  constructor(merged: MergedConfig, host: ToolsHost, lent: BuildHost, shared: readonly BoundPolicy[], before: ToolsGeneration | undefined) {
+    this.#merged = merged;
+    this.#host = host;
+    this.#lent = lent;
+    this.#shared = shared;
+    this.#before = before;
+  }
+
+  async addService(name: string, config: ServiceConfig): Promise<void> {
+    const facts = this.#serviceFacts(name, config);
+    const known = this.#before?.sources.get(name);
+    const source = known?.key === facts.key ? known.source : new ServiceSource(facts, this.#host, serviceOf(known?.source));
+    if (source instanceof ServiceSource) this.#loading.push(source.loadAgain());
+    await this.#add(name, 'service', facts.key, source, config, config.tools);
+  }
+
+  async addServer(name: string, config: ServerConfig): Promise<void> {
+    if (config.source === undefined) return;
+    const key = digest([config.source, this.#lent.extensionVersion(config.source), config.options]);
+    const known = this.#before?.sources.get(name);
+    const source = known?.key === key ? known.source : await this.#lent.createSource(config.source, name, config.options);
+    await this.#add(name, 'server', key, source, config, undefined);
+  }
+
+  /** Waits a moment for documents; a large one goes on in the background. */
+  async settle(): Promise<void> {
+    if (this.#loading.length === 0) return;
+    let timer: NodeJS.Timeout | undefined;
+    const enough = new Promise<void>((resolve) => (timer = setTimeout(resolve, DOCUMENT_WAIT_MS)));
+    await Promise.race([Promise.all(this.#loading), enough]);
+    clearTimeout(timer);
+  }
+
+  async finish(): Promise<ToolsGeneration> {
+    const doors = new Map<string, Door>();
+    doors.set('', rootDoor([...this.#entries.values()], this.#chain([])));
+    for (const entry of this.#entries.values()) doors.set(entry.name, sourceDoor(entry));
+    for (const [name, config] of this.#merged.virtualServers) {
+      if (config.enabled === false) continue;
+      const access = compileAccess(config.access, this.#locator(`/virtual-servers/${name}/access`));
+      doors.set(name, virtualDoor(name, config, access, this.#entries, this.#chain(await this.#lent.bind(config.policies))));
+    }
+    return { doors, entries: this.#entries, sources: this.#sources, merged: this.#merged };
+  }
+
+  /** Lets go of the sources that were made for nothing. */
+  async abandon(): Promise<void> {
+    const kept = new Set([...(this.#before?.sources.values() ?? [])].map(({ source }) => source));
+    const made = [...this.#sources.values()].filter(({ source }) => !kept.has(source));
+    await Promise.all(made.map(({ source }) => letGo(source, this.#host.log)));
+  }
+
+  #serviceFacts(name: string, config: ServiceConfig): ServiceFacts {
+    const origin = this.#merged.origin('services', name);
+    const place = this.#merged.documents.get(name);
+    const where =
+      place === undefined
+        ? ''
+        : place.from === 'url'
+          ? place.url
+          : `${place.hash}${place.from === 'file' ? `${place.display}${place.error?.message ?? ''}` : ''}`;
+    const limits = this.#merged.config.documents ?? {};
+    const overlays = origin === 'file' ? (this.#merged.overlays.get(name) ?? []) : [];
+    const documentKey = digest([
+      origin,
+      where,
+      overlays.map(({ display, hash }) => [display, hash]),
+      config.outputSchemas,
+      config.exposeOperation,
+      limits,
+    ]);
+    const key = digest([documentKey, config.baseUrl, config.timeout, revealed(config.auth)]);
+    return { name, origin, config, place, overlays, limits, key, documentKey };
+  }
+
+  async #add(
+    name: string,
+    kind: SourceEntry['kind'],
+    key: string,
+    source: ToolSource,
+    config: ServiceConfig | ServerConfig,
+    settings: SourceEntry['settings'],
+  ): Promise<void> {
+    const icons = config.icons ?? (config.icon === undefined ? undefined : [{ src: config.icon }]);
+    const kindKey = kind === 'service' ? 'services' : 'servers';
+    this.#sources.set(name, { key, source });
+    this.#entries.set(name, {
+      name,
+      kind,
+      origin: this.#merged.origin(kindKey, name),
+      source,
+      access: compileAccess(config.access, this.#locator(`/${kindKey}/${name}/access`)),
+      chain: this.#chain(await this.#lent.bind(config.policies)),
+      description: config.description,
+      icons: icons as readonly JsonObject[] | undefined,
+      sessions: 'sessions' in config ? (config.sessions ?? 'required') : 'required',
+      settings,
+    });
+  }
+
+  #chain(own: readonly BoundPolicy[]): Chain {
+    return composeChain([...this.#shared, ...own], 'tools');
+  }
+
+  #locator(base: string): LocateRule {
+    return (pointer) => this.#merged.locate(`${base}${pointer}`);
+  }
+}
+
+function serviceOf(source: ToolSource | undefined): ServiceSource | undefined {
+  return source instanceof ServiceSource ? source : undefined;
+}
+
+function digest(parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+}
+
+/** Secrets by their values, for a rotated credential is a change. The text is only ever hashed. */
+function revealed(value: unknown): string {
+  if (value === null || typeof value !== 'object') return String(value);
+  if (value instanceof Secret) return value.reveal();
+  return Object.entries(value)
+    .map(([key, item]) => `${key}=${revealed(item)}`)
+    .join('\n');
+}

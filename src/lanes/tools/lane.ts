@@ -1,0 +1,203 @@
+import type { MergedConfig } from '../../config/types.ts';
+import type { Consumer } from '../../core/consumer.ts';
+import type { Explanation, Problem, SourceStatus } from '../../core/contracts/resource.ts';
+import type { ToolSource } from '../../core/contracts/tool-source.ts';
+import { GatewayError } from '../../core/errors.ts';
+import type { ToolDefinition } from '../../core/tools.ts';
+import type { Mount } from '../../http/mount.ts';
+import { buildTools, letGo, type ToolsGeneration } from './build.ts';
+import type { Door } from './doors/catalog.ts';
+import { explainTool } from './explain.ts';
+import type { BuildHost, ToolsHost } from './host.ts';
+import { serviceReport, type ServiceReport } from './report.ts';
+import { KeptResults } from './results/kept-results.ts';
+import { Announcements } from './serve/announcements.ts';
+import { endpoint } from './serve/endpoint.ts';
+import { Sessions } from './serve/session.ts';
+import { ServiceSource } from './sources/service-source.ts';
+
+/** Pins the current generation for one call. */
+export type EnterGeneration = () => { readonly tools: ToolsGeneration; leave(): void };
+
+/** The tools lane: builds its part of each generation, answers on `/mcp`, and tells the admin API what it serves. */
+export class ToolsLane {
+  readonly mounts: readonly Mount[];
+  readonly #host: ToolsHost;
+  readonly #sessions: Sessions;
+  readonly #announcements: Announcements;
+  /** How many generations have each source: those that serve, and those whose calls have not ended. */
+  readonly #uses = new Map<ToolSource, number>();
+  #current: ToolsGeneration | undefined;
+  #unsubscribe: (() => void)[] = [];
+
+  constructor(host: ToolsHost, enter: EnterGeneration) {
+    this.#host = host;
+    this.#sessions = new Sessions(host.seal, host.endedSessions);
+    this.#announcements = new Announcements({ door: (name) => this.#current?.doors.get(name), consumer: (name) => host.consumer(name) });
+    const { http, log, redact } = host;
+    const serving = { http, log, redact, results: new KeptResults(), sessions: this.#sessions, announcements: this.#announcements };
+    this.mounts = endpoint((name) => {
+      const { tools, leave } = enter();
+      return { door: tools.doors.get(name), leave };
+    }, serving);
+  }
+
+  /** To be called once, before the first request. */
+  load(): Promise<void> {
+    return this.#sessions.load();
+  }
+
+  async build(merged: MergedConfig, lent: BuildHost): Promise<ToolsGeneration> {
+    const generation = await buildTools(merged, this.#host, lent, this.#current);
+    for (const { source } of generation.sources.values()) this.#uses.set(source, (this.#uses.get(source) ?? 0) + 1);
+    return generation;
+  }
+
+  /** Everything wrong with a built generation that a person should see; errors among them refuse a change. */
+  problems(generation: ToolsGeneration): Problem[] {
+    const doors = [...generation.doors.values()];
+    const placed = doors
+      .flatMap((door) => door.problems)
+      .map((problem) => ({ ...problem, ...generation.merged.locate(problem.pointer ?? '') }));
+    return [...placed, ...doors.flatMap(holdingPolicies)];
+  }
+
+  /** Called right after the swap: listens to the sources of the new generation and tells open streams what changed. */
+  adopt(generation: ToolsGeneration): void {
+    this.#current = generation;
+    for (const stop of this.#unsubscribe) stop();
+    this.#unsubscribe = [...generation.sources].map(([name, { source }]) =>
+      source.subscribe((event) => {
+        if (event.type === 'resource-updated') this.#announcements.resourceUpdated(event, name);
+        else this.#sourceChanged(name);
+      }),
+    );
+    this.#announcements.refresh();
+  }
+
+  /** To be called when no call runs on a generation any more, or it never served: lets go of the sources that no other one has. */
+  async release(generation: ToolsGeneration): Promise<void> {
+    const unused = [...generation.sources.values()].filter(({ source }) => {
+      const left = (this.#uses.get(source) ?? 1) - 1;
+      if (left > 0) this.#uses.set(source, left);
+      else this.#uses.delete(source);
+      return left === 0;
+    });
+    await Promise.all(unused.map(({ source }) => letGo(source, this.#host.log)));
+  }
+
+  /** Resolves when every document has been read or refused. */
+  async settled(): Promise<void> {
+    const sources = [...(this.#current?.sources.values() ?? [])].map(({ source }) => source);
+    await Promise.all(sources.map((source) => (source instanceof ServiceSource ? source.load() : undefined)));
+  }
+
+  get isSettled(): boolean {
+    return [...(this.#current?.sources.values() ?? [])].every(({ source }) => source.snapshot.state !== 'loading');
+  }
+
+  status(): SourceStatus[] {
+    const { entries, doors, merged } = this.#generation;
+    const sources = [...entries.values()].map(({ name, kind, origin, source }): SourceStatus => {
+      const error = source instanceof ServiceSource ? source.failure : source.snapshot.error;
+      return {
+        name,
+        kind,
+        origin,
+        state: source.snapshot.state,
+        tools: source.snapshot.tools.length,
+        ...(error === undefined ? {} : { error }),
+      };
+    });
+    const virtual = [...doors.values()]
+      .filter((door) => door.facts.kind === 'virtual')
+      .map((door): SourceStatus => {
+        const { name } = door.facts;
+        const problem = door.problems[0]?.message;
+        return {
+          name,
+          kind: 'virtual-server',
+          origin: merged.origin('virtual-servers', name),
+          state: 'ready',
+          tools: door.offer.tools.length,
+          ...(problem === undefined ? {} : { error: problem }),
+        };
+      });
+    return [...sources, ...virtual];
+  }
+
+  /** What a consumer sees on a door, as `tools/list` shows it. Throws `not_found`. */
+  tools(door: string, consumer: Consumer): ToolDefinition[] {
+    const found = this.#generation.doors.get(door);
+    if (found === undefined) throw new GatewayError('not_found', `There is no server "${door}".`);
+    return [...found.view(consumer).tools.values()].map((one) => one.shown);
+  }
+
+  explain(door: string, tool: string, consumer: Consumer): Explanation {
+    return explainTool(this.#generation, door, tool, consumer);
+  }
+
+  /** The import report of a service as it is served. Throws `not_found`. */
+  async report(service: string): Promise<ServiceReport> {
+    const source = this.#generation.sources.get(service)?.source;
+    if (!(source instanceof ServiceSource)) throw new GatewayError('not_found', `There is no service "${service}".`);
+    return serviceReport(source.facts.place?.from === 'file' ? source.facts.place.display : service, source.document);
+  }
+
+  /** Fetches and compiles the document of a service again. */
+  async refresh(service: string): Promise<ServiceReport> {
+    const source = this.#generation.sources.get(service)?.source;
+    if (source instanceof ServiceSource) await source.refresh();
+    return this.report(service);
+  }
+
+  /** What is wrong with one entry in the running generation. */
+  entryProblems(kind: string, name: string): readonly Problem[] {
+    if (kind === 'virtual-servers') return this.#generation.doors.get(name)?.problems ?? [];
+    const entry = this.#generation.entries.get(name);
+    if (entry === undefined) return [];
+    const { source } = entry;
+    const error = source instanceof ServiceSource ? source.document.error : undefined;
+    if (error !== undefined) return [{ severity: 'error', ...error }];
+    return source.snapshot.error === undefined ? [] : [{ code: 'source_failed', severity: 'error', message: source.snapshot.error }];
+  }
+
+  /** Reads documents again that could not be had: what may be reached has changed. */
+  loadFailedAgain(): void {
+    for (const { source } of this.#generation.sources.values()) {
+      if (source instanceof ServiceSource && source.document.error !== undefined) void source.refresh();
+    }
+  }
+
+  /** Ends the open streams of consumers who lost a credential. */
+  endStreams(consumers: ReadonlySet<string>): void {
+    if (consumers.size > 0) this.#announcements.endOf(consumers);
+  }
+
+  close(): void {
+    this.#announcements.endAll();
+  }
+
+  get #generation(): ToolsGeneration {
+    if (this.#current === undefined) throw new GatewayError('unavailable');
+    return this.#current;
+  }
+
+  #sourceChanged(name: string): void {
+    for (const door of this.#generation.doors.values()) {
+      if (door.facts.entries.some((entry) => entry.name === name)) door.invalidate();
+    }
+    this.#announcements.refresh();
+  }
+}
+
+/** A policy that reads whole replies makes streams wait; only sources with a conversation of their own stream. */
+function holdingPolicies({ facts }: Door): Problem[] {
+  if (!facts.entries.some((entry) => entry.source.mode === 'session')) return [];
+  const place = facts.name === '' ? '/mcp' : `/mcp/${facts.name}`;
+  return facts.chain.holding.map((policy) => ({
+    code: 'holds_streams',
+    severity: 'warning',
+    message: `The policy ${policy} reads whole replies, so it holds streams on ${place}.`,
+  }));
+}

@@ -1,0 +1,116 @@
+import type { JsonObject } from '../../../core/tools.ts';
+import type { UpstreamRequest } from '../../../core/upstream.ts';
+import { longIntegers } from './arguments.ts';
+import type { CompiledOperation } from './types.ts';
+import { encodeBody } from './wire/body.ts';
+import { cookieText, headerText, pathText, queryText } from './wire/styles.ts';
+import { ArgumentFault, textOf } from './wire/values.ts';
+
+/** Where requests of an operation go. */
+export interface RequestTarget {
+  /** `http(s)://host[:port]`, or the name of a service inside the process such as `demo:petstore`. */
+  readonly origin: string;
+  /** What stands before every path; empty, or begins with `/` and does not end with one. */
+  readonly prefix: string;
+  readonly userAgent?: string;
+}
+
+export type BuiltRequest = { readonly request: Omit<UpstreamRequest, 'trust'> } | { readonly fault: string };
+
+/** An address as origin and prefix. Undefined for what is not http(s) or a name inside the process. */
+export function targetOf(address: string): { origin: string; prefix: string } | undefined {
+  const inside = /^((?:demo|hub):[a-z][a-z0-9-]*)(\/[^?#]*)?$/.exec(address);
+  if (inside !== null) return { origin: inside[1] ?? '', prefix: (inside[2] ?? '').replace(/\/+$/, '') };
+  const url = URL.parse(address);
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return undefined;
+  return { origin: `${url.protocol}//${url.host}`, prefix: url.pathname.replace(/\/+$/, '') };
+}
+
+/** Writes arguments that `checkArguments` let through as a request; `fault` says which argument cannot be written. Credentials come later, by signers. */
+export function buildRequest(operation: CompiledOperation, args: JsonObject, target: RequestTarget): BuiltRequest {
+  try {
+    const path = pathOf(operation, args, target.prefix);
+    const headers: Record<string, string> = { accept: operation.accept };
+    if (target.userAgent !== undefined) headers['user-agent'] = target.userAgent;
+    const query = placeRest(operation, args, headers);
+    const whole = query === '' ? path : `${path}?${query}`;
+    const { method, body: binding } = operation;
+    const value = binding === undefined ? undefined : argument(args, binding.key);
+    if (binding === undefined || value === undefined) return { request: { method, origin: target.origin, path: whole, headers } };
+    const { body, contentType } = encodeBody(binding, value, () => longIntegers(operation, args));
+    if (contentType !== undefined) headers['content-type'] = contentType;
+    return { request: { method, origin: target.origin, path: whole, headers, body } };
+  } catch (error) {
+    if (error instanceof ArgumentFault) return { fault: error.message };
+    throw error;
+  }
+}
+
+function argument(args: JsonObject, key: string): unknown {
+  return Object.hasOwn(args, key) ? args[key] : undefined;
+}
+
+function pathOf(operation: CompiledOperation, args: JsonObject, prefix: string): string {
+  let path = prefix;
+  for (const part of operation.route) {
+    if (typeof part === 'string') {
+      path += part;
+      continue;
+    }
+    const binding = operation.parameters[part];
+    if (binding === undefined) continue;
+    const value = argument(args, binding.key);
+    const text = value === undefined || value === null ? '' : pathText(binding, value);
+    if (text === '' || climbs(value)) {
+      throw new ArgumentFault(
+        `${binding.key}: ${text === '' ? 'a value that is not empty' : 'a value other than "." and "..", also as a part'} is wanted in the path.`,
+      );
+    }
+    path += text;
+  }
+  // What single values cannot do, two in one segment can.
+  if (path.includes('/.') && /\/\.{1,2}(\/|$)/.test(path)) throw new ArgumentFault('The arguments make a path with "." or ".." in it.');
+  return path === '' ? '/' : path;
+}
+
+/** True for `.` and `..`, and for a value of which a part between separators is `..`, as it stands or decoded once. */
+function climbs(value: unknown): boolean {
+  if (typeof value === 'object') return Object.values(value ?? {}).some(climbs);
+  if (typeof value !== 'string' || (!value.includes('.') && !value.includes('%'))) return false;
+  let text = value;
+  if (value.includes('%')) {
+    try {
+      text = decodeURIComponent(value);
+    } catch {
+      // Not an escape: it stays text, and its percent sign is encoded.
+    }
+  }
+  return text === '.' || /(^|[/\\])\.\.([/\\]|$)/.test(text);
+}
+
+/** Puts headers and cookies on `headers` and gives the query. */
+function placeRest(operation: CompiledOperation, args: JsonObject, headers: Record<string, string>): string {
+  let query = operation.fixedQuery;
+  let cookies = '';
+  for (const binding of operation.parameters) {
+    const { place } = binding;
+    if (place === 'path') continue;
+    const value = argument(args, binding.key);
+    if (value === undefined || value === null) continue;
+    if (place === 'query' || place === 'querystring') {
+      const text = place === 'query' ? queryText(binding, value) : wholeQuery(binding.style, value, binding);
+      if (text !== '') query += query === '' ? text : `&${text}`;
+    } else if (place === 'cookie') {
+      const text = cookieText(binding, value);
+      if (text !== '') cookies += cookies === '' ? text : `; ${text}`;
+    } else if (!(Array.isArray(value) && value.length === 0)) headers[binding.name.toLowerCase()] = headerText(binding, value);
+  }
+  if (cookies !== '') headers['cookie'] = headers['cookie'] === undefined ? cookies : `${headers['cookie']}; ${cookies}`;
+  return query;
+}
+
+/** 3.2's `in: querystring`: the argument is all of the query. */
+function wholeQuery(style: string, value: unknown, binding: Parameters<typeof queryText>[0]): string {
+  if (typeof value === 'string') return encodeURI(value.toWellFormed()).replaceAll('#', '%23');
+  return style === 'form' ? queryText(binding, value) : encodeURIComponent(textOf(value));
+}

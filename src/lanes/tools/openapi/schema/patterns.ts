@@ -1,0 +1,110 @@
+/** Longer patterns are no rule that a person wrote. */
+const LONGEST = 1000;
+
+const repaired = new Map<string, string | undefined>();
+const MOST_REMEMBERED = 10_000;
+
+/** The pattern as ECMA-262 reads it with the `u` flag; undefined when it cannot be (PCRE's `(?i)`, `\z`, …). */
+export function usablePattern(pattern: string): string | undefined {
+  if (repaired.has(pattern)) return repaired.get(pattern);
+  if (repaired.size >= MOST_REMEMBERED) repaired.clear();
+  const result = pattern.length > LONGEST ? undefined : valid(pattern, 'u') ? pattern : unescaped(pattern);
+  repaired.set(pattern, result);
+  return result;
+}
+
+function valid(pattern: string, flags: string): boolean {
+  try {
+    return new RegExp(pattern, flags) instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
+
+/** Escapes that are idle (`\@`, `\-` outside a class) are errors under `u` and fine without: they are taken off. */
+function unescaped(pattern: string): string | undefined {
+  if (!valid(pattern, '') || /\\[zZAGQEhHRX]/.test(pattern)) return undefined;
+  let inClass = false;
+  const result = pattern.replace(/\\([\s\S])|[[\]]/g, (whole, escaped: string | undefined) => {
+    if (escaped === undefined) {
+      inClass = whole === '[';
+      return whole;
+    }
+    if (/[\w^$\\.*+?()[\]{}|/]/.test(escaped) && escaped !== '_') return whole;
+    return escaped === '-' && inClass ? whole : escaped;
+  });
+  return valid(result, 'u') ? result : undefined;
+}
+
+/** What one test may cost: the steps that backtracking takes at the worst, about 10 ms. */
+const STEPS = 1e6;
+
+/**
+ * A regular expression that answers in time whatever it is given: where the pattern could backtrack for long on a text of this length, the text
+ * passes, and the upstream judges it. Exactly: a repeated group that itself varies is never run, and n repeats of varying length are run on texts
+ * of at most the (n+1)th root of STEPS, halved in steps for each optional part.
+ */
+export class BoundedPattern {
+  readonly source: string;
+  readonly #pattern: RegExp | undefined;
+  readonly #longest: number;
+
+  constructor(source: string, flags: string) {
+    this.source = source;
+    const { repeats, optional, nested } = variationOf(source);
+    const steps = STEPS / 2 ** optional;
+    this.#longest = Math.floor(steps ** (1 / (repeats + (source.startsWith('^') ? 0 : 1) || 1)));
+    this.#pattern = nested || steps < 1 ? undefined : new RegExp(source, flags);
+  }
+
+  test(text: string): boolean {
+    return this.#pattern === undefined || text.length > this.#longest || this.#pattern.test(text);
+  }
+
+  /** The validator keeps patterns apart by this. */
+  toString(): string {
+    return `/${this.source}/`;
+  }
+}
+
+interface Variation {
+  /** Repeats of varying length. */
+  repeats: number;
+  optional: number;
+  /** A repeat stands around a repeat, an optional part or a choice. */
+  nested: boolean;
+}
+
+const TOKENS = /\\[\s\S]|\[(?:\\[\s\S]|[^\]\\])*\]|\((?:\?(?:<?[=!]|:|<\w+>))?|\)|\||[*+?]|\{\d+(?:,\d*)?\}|[\s\S]/g;
+
+function variationOf(source: string): Variation {
+  const found: Variation = { repeats: 0, optional: 0, nested: false };
+  /** For each open group: whether its length varies. */
+  const groups: boolean[] = [];
+  const vary = (): void => {
+    if (groups.length > 0) groups[groups.length - 1] = true;
+  };
+  /** What stands before is a group whose length varies. */
+  let varied = false;
+  for (const [token] of source.matchAll(TOKENS)) {
+    if (token === ')') {
+      varied = groups.pop() ?? false;
+      if (varied) vary();
+      continue;
+    }
+    if (token.startsWith('(')) groups.push(false);
+    else if (token === '|') vary();
+    else if (token === '?') {
+      found.optional += 1;
+      vary();
+    } else if (/^[*+{]/.test(token) && token !== '{') {
+      found.nested ||= varied;
+      if (!/^\{\d+\}$/.test(token)) {
+        found.repeats += 1;
+        vary();
+      }
+    }
+    varied = false;
+  }
+  return found;
+}

@@ -1,0 +1,34 @@
+import type { OverlayFile } from '../../../config/types.ts';
+import type { Logger } from '../../../core/logger.ts';
+import { diffInSlices, summaryOf } from '../openapi/changes/diff.ts';
+import type { ServiceChanges } from '../openapi/changes/diff.ts';
+import { DocumentError } from '../openapi/types.ts';
+import type { CompiledService, OverlayText } from '../openapi/types.ts';
+
+/** What the newest document changed about the one that was served before it. */
+export interface DocumentChanges extends ServiceChanges {
+  /** When the newest one took over, ISO 8601. */
+  readonly at: string;
+}
+
+/** Compares two documents of a service without holding up the hub, and says it in one line of the log. */
+export async function documentChanges(
+  before: CompiledService,
+  after: CompiledService,
+  log: Logger,
+  service: string,
+): Promise<DocumentChanges> {
+  const at = new Date().toISOString();
+  const changes = await diffInSlices(before, after);
+  const { added, removed, changed } = changes;
+  const breaking = removed.length + changed.filter(({ notice }) => notice === 'breaking').length;
+  const counts = { added: added.length, removed: removed.length, changed: changed.length, breaking };
+  log.info({ service, ...counts }, `the document has other operations: ${summaryOf(changes) || 'none of them changed'}`);
+  return { at, ...changes };
+}
+
+/** The texts of overlays. Throws DocumentError for one that could not be read. */
+export function overlayTexts(files: readonly OverlayFile[]): OverlayText[] {
+  for (const { error } of files) if (error !== undefined) throw new DocumentError(error.code, error.message, error);
+  return files.map(({ display, text }) => ({ file: display, text }));
+}

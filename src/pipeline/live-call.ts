@@ -1,0 +1,78 @@
+import type { Call, Input, Lane, Lanes, Payload, Segment } from '../core/call.ts';
+import type { Consumer } from '../core/consumer.ts';
+import type { Logger } from '../core/logger.ts';
+import { CallCancellation } from './cancellation.ts';
+
+/** How a lane finds and changes the texts of what it moves. Both are pure. */
+export interface SegmentCodec {
+  segments(payload: Payload): Iterable<Segment>;
+  mapText<T extends Payload>(payload: T, edit: (segment: Segment) => string): T;
+}
+
+export interface CallFacts<L extends Lane> {
+  readonly id: string;
+  readonly lane: L;
+  readonly operation: Lanes[L]['operation'];
+  readonly route: string;
+  readonly consumer: Consumer;
+  readonly log: Logger;
+  readonly input: Input<L>;
+  readonly codec: SegmentCodec;
+}
+
+/** The call that policies see, with what the pipeline keeps about it. The AbortSignal is made only when somebody asks. */
+export class LiveCall<L extends Lane> implements Call<L> {
+  readonly id: string;
+  readonly lane: L;
+  readonly operation: Lanes[L]['operation'];
+  readonly route: string;
+  readonly consumer: Consumer;
+  readonly startedAt = Date.now();
+  readonly log: Logger;
+  input: Input<L>;
+  attempts = 0;
+  /** The same news as `signal`, for what listens in every call. */
+  readonly cancellation = new CallCancellation();
+  readonly #codec: SegmentCodec;
+  #signal: AbortSignal | undefined;
+
+  constructor(facts: CallFacts<L>) {
+    this.id = facts.id;
+    this.lane = facts.lane;
+    this.operation = facts.operation;
+    this.route = facts.route;
+    this.consumer = facts.consumer;
+    this.log = facts.log;
+    this.input = facts.input;
+    this.#codec = facts.codec;
+  }
+
+  get signal(): AbortSignal {
+    return (this.#signal ??= signalOf(this.cancellation));
+  }
+
+  /** Tells everything that works for this call to stop. */
+  abort(reason: unknown): void {
+    this.cancellation.abort(reason);
+  }
+
+  segments(of?: Payload): Iterable<Segment> {
+    return this.#codec.segments(of ?? this.input);
+  }
+
+  mapText<T extends Payload>(of: T, edit: (segment: Segment) => string): T {
+    return this.#codec.mapText(of, edit);
+  }
+
+  rewriteText(edit: (segment: Segment) => string): void {
+    this.input = this.#codec.mapText(this.input as Payload, edit) as Input<L>;
+  }
+}
+
+function signalOf(cancellation: CallCancellation): AbortSignal {
+  const controller = new AbortController();
+  const handleEvent = (): void => controller.abort(cancellation.reason);
+  if (cancellation.aborted) handleEvent();
+  else cancellation.addEventListener('abort', { handleEvent });
+  return controller.signal;
+}

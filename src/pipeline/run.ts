@@ -1,0 +1,102 @@
+import type { Chunk, Handled, Lane, Outcome, Reply } from '../core/call.ts';
+import { GatewayError } from '../core/errors.ts';
+import type { Awaitable } from '../core/contracts/extension.ts';
+import type { Chain } from './chain.ts';
+import { guarded } from './guarded.ts';
+import type { LiveCall } from './live-call.ts';
+import { throughPolicies, type StreamShape } from './stream.ts';
+
+/** What the pipeline has to know of a lane's replies. */
+export interface LaneReplies<L extends Lane> extends StreamShape<L> {
+  /** True for a well-formed reply in which the tool or agent reports its own failure. */
+  failed(reply: Reply<L>): boolean;
+}
+
+/**
+ * Moves one call through the policies and back: `onCall` by stage, then `handle`, then `onReply` or `onStream` last stage first, then `onEnd`.
+ * A reply from `onCall` ends the walk there and unwinds through the policies that it has passed. Throws what `handle` threw, or a GatewayError.
+ */
+export async function run<L extends Lane>(
+  call: LiveCall<L>,
+  chain: Chain,
+  replies: LaneReplies<L>,
+  handle: () => Awaitable<Handled<L>>,
+): Promise<Handled<L>> {
+  try {
+    let passed = Infinity;
+    let handled: Handled<L> | undefined;
+    for (const step of chain.onCall) {
+      if (step.applies?.(call as never) === false) continue;
+      const hook = guarded(step, call, () => step.hooks.onCall!(call as never));
+      const reply = (hook instanceof Promise ? await hook : hook) as Reply<L> | undefined;
+      if (reply === undefined || step.observes) continue;
+      handled = { reply };
+      passed = step.place;
+      break;
+    }
+    handled ??= await handle();
+    if ('stream' in handled) {
+      const stream = throughPolicies(call, chain, replies, handled.stream, passed);
+      return { stream: ending(call, chain, replies, stream) };
+    }
+    const reply = chain.onReply.length === 0 ? handled.reply : await unwind(call, chain, handled.reply, passed);
+    end(call, chain, { ok: true, failed: replies.failed(reply), streamed: false });
+    return reply === handled.reply ? handled : { reply };
+  } catch (error) {
+    end(call, chain, { ok: false, error: GatewayError.from(error), streamed: false });
+    throw error;
+  }
+}
+
+async function unwind<L extends Lane>(call: LiveCall<L>, chain: Chain, first: Reply<L>, passed: number): Promise<Reply<L>> {
+  let reply = first;
+  for (const step of chain.onReply) {
+    if (step.place >= passed || step.applies?.(call as never) === false) continue;
+    const hook = guarded(step, call, () => step.hooks.onReply!(call as never, reply as never));
+    const changed = (hook instanceof Promise ? await hook : hook) as Reply<L> | undefined;
+    if (changed !== undefined && !step.observes) reply = changed;
+  }
+  return reply;
+}
+
+/** Passes the chunks on and ends the call after the last, after a failure, or when the reader leaves. */
+async function* ending<L extends Lane>(
+  call: LiveCall<L>,
+  chain: Chain,
+  replies: LaneReplies<L>,
+  stream: AsyncIterable<Chunk<L>>,
+): AsyncGenerator<Chunk<L>> {
+  let outcome: Pick<Outcome, 'ok' | 'error' | 'failed' | 'streamed'> = {
+    ok: false,
+    error: new GatewayError('client_closed'),
+    streamed: true,
+  };
+  try {
+    for await (const chunk of stream) {
+      const reply = replies.completed(chunk);
+      if (reply !== undefined) outcome = { ok: true, failed: replies.failed(reply), streamed: true };
+      yield chunk;
+    }
+    if (!outcome.ok) outcome = { ok: true, failed: false, streamed: true };
+  } catch (error) {
+    outcome = { ok: false, error: GatewayError.from(error), streamed: true };
+    throw error;
+  } finally {
+    end(call, chain, outcome);
+  }
+}
+
+function end<L extends Lane>(call: LiveCall<L>, chain: Chain, outcome: Pick<Outcome, 'ok' | 'error' | 'failed' | 'streamed'>): void {
+  if (chain.onEnd.length === 0) return;
+  const full: Outcome = { ...outcome, durationMs: Date.now() - call.startedAt, attempts: call.attempts };
+  for (const step of chain.onEnd) {
+    if (step.applies?.(call as never) === false) continue;
+    const failed = (error: unknown): void => call.log.error({ policy: step.name, err: error }, 'onEnd failed');
+    try {
+      const ended: unknown = step.hooks.onEnd!(call as never, full);
+      if (ended instanceof Promise) ended.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+}

@@ -1,0 +1,294 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Store } from '../../src/core/contracts/store.ts';
+
+/** One place that stores can be opened on. `now` is the clock that the store is to use. */
+export interface StorePlace {
+  open(options: { secretKey: Buffer; now: () => number }): Promise<Store>;
+  /** All that is at rest, as bytes. */
+  atRest(): Promise<Buffer>;
+  remove(): Promise<void>;
+}
+
+const SECRET_KEY = Buffer.alloc(32, 7);
+/** Texts that break careless code: SQL, prototypes, empty, long, no ASCII. */
+const HOSTILE = [
+  `x'; drop table resource; --`,
+  '" or 1=1 --',
+  '__proto__',
+  'constructor',
+  '',
+  '%',
+  '_',
+  'é\u{1F600}',
+  'a'.repeat(10_000),
+  '?1',
+  ':name',
+  '/a~1b',
+];
+
+/** What every store has to pass. One that does not `survive` close() is not asked for what only the disk can answer. */
+export function examineStore(name: string, { survives }: { survives: boolean }, makePlace: () => Promise<StorePlace>): void {
+  describe(`store: ${name}`, () => {
+    let place: StorePlace;
+    let store: Store;
+    let time: number;
+    const now = (): number => time;
+    const reopen = async (): Promise<void> => {
+      if (!survives) return;
+      await store.close();
+      store = await place.open({ secretKey: SECRET_KEY, now });
+    };
+
+    beforeEach(async () => {
+      time = Date.UTC(2026, 10, 21);
+      place = await makePlace();
+      store = await place.open({ secretKey: SECRET_KEY, now });
+    });
+    afterEach(async () => {
+      await store.close();
+      await place.remove();
+    });
+
+    describe('resources', () => {
+      it('gives back what was put, in order of kind and name', async () => {
+        const revision = await store.resources.put('services', 'b', {
+          config: { url: 'https://x.example', list: [1, 2.5, null, 'ü'] },
+          secrets: new Map([['/auth/bearer', 'tok-1']]),
+          document: '{"openapi":"3.1.0"}',
+        });
+        await store.resources.put('services', 'a', { config: {} });
+        await store.resources.put('consumers', 'z', { config: { groups: ['x'] } });
+        await reopen();
+        const all = await store.resources.all();
+        expect(all.map((one) => `${one.kind}/${one.name}`)).toEqual(['consumers/z', 'services/a', 'services/b']);
+        expect(all[2]).toEqual({
+          kind: 'services',
+          name: 'b',
+          revision,
+          config: { url: 'https://x.example', list: [1, 2.5, null, 'ü'] },
+          secrets: new Map([['/auth/bearer', 'tok-1']]),
+          documentHash: createHash('sha256').update('{"openapi":"3.1.0"}').digest('hex'),
+          updatedAt: time,
+        });
+        expect(all[1]).not.toHaveProperty('documentHash');
+        expect(await store.resources.document('services', 'b')).toBe('{"openapi":"3.1.0"}');
+        expect(await store.resources.document('services', 'a')).toBeUndefined();
+      });
+
+      it('replaces the whole entry', async () => {
+        await store.resources.put('services', 'a', { config: { a: 1 }, secrets: new Map([['/k', 'v']]), document: 'text' });
+        time += 5;
+        await store.resources.put('services', 'a', { config: { b: 2 } });
+        const all = await store.resources.all();
+        expect(all).toHaveLength(1);
+        expect(all[0]).toMatchObject({ config: { b: 2 }, secrets: new Map(), updatedAt: time });
+        expect(all[0]).not.toHaveProperty('documentHash');
+        expect(await store.resources.document('services', 'a')).toBeUndefined();
+      });
+
+      it('writes only over the revision that was read', async () => {
+        const conflict = { code: 'precondition_failed' };
+        await expect(store.resources.put('services', 'a', { config: {} }, { ifRevision: 'none' })).rejects.toMatchObject(conflict);
+        const first = await store.resources.put('services', 'a', { config: { n: 1 }, document: 'one' });
+        const second = await store.resources.put('services', 'a', { config: { n: 2 }, document: 'two' }, { ifRevision: first });
+        expect(second).not.toBe(first);
+        await expect(
+          store.resources.put('services', 'a', { config: { n: 3 }, document: 'three' }, { ifRevision: first }),
+        ).rejects.toMatchObject(conflict);
+        await expect(store.resources.delete('services', 'a', { ifRevision: first })).rejects.toMatchObject(conflict);
+        expect((await store.resources.all())[0]).toMatchObject({ config: { n: 2 }, revision: second });
+        expect(await store.resources.document('services', 'a')).toBe('two');
+        expect(await store.resources.delete('services', 'a', { ifRevision: second })).toBe(true);
+        expect(await store.resources.delete('services', 'a', { ifRevision: second })).toBe(false);
+        const again = await store.resources.put('services', 'a', { config: { n: 1 } });
+        expect([first, second]).not.toContain(again);
+      });
+
+      it('lets one of many writers of one revision through', async () => {
+        const first = await store.resources.put('services', 'a', { config: { n: 0 } });
+        const tries = await Promise.allSettled(
+          [...Array(20).keys()].map((n) => store.resources.put('services', 'a', { config: { n } }, { ifRevision: first })),
+        );
+        expect(tries.filter((one) => one.status === 'fulfilled')).toHaveLength(1);
+      });
+
+      it('deletes document and secrets with the entry', async () => {
+        await store.resources.put('services', 'a', { config: {}, secrets: new Map([['/k', 'v']]), document: 'text' });
+        await store.resources.put('servers', 'a', { config: {}, document: 'other' });
+        expect(await store.resources.delete('services', 'a')).toBe(true);
+        expect(await store.resources.document('services', 'a')).toBeUndefined();
+        expect((await store.resources.all()).map((one) => one.kind)).toEqual(['servers']);
+        expect(await store.resources.document('servers', 'a')).toBe('other');
+      });
+
+      it('keeps hostile names apart', async () => {
+        for (const text of HOSTILE)
+          await store.resources.put(text, text, { config: text, secrets: new Map([[text, text]]), document: text });
+        await reopen();
+        const all = await store.resources.all();
+        expect(all).toHaveLength(HOSTILE.length);
+        for (const text of HOSTILE) {
+          expect(all.find((one) => one.kind === text)).toMatchObject({ name: text, config: text, secrets: new Map([[text, text]]) });
+          expect(await store.resources.document(text, text)).toBe(text);
+        }
+        expect(await store.resources.delete('%', '_')).toBe(false);
+      });
+
+      it('takes any JSON', async () => {
+        await fc.assert(
+          fc.asyncProperty(fc.jsonValue(), fc.dictionary(fc.string(), fc.string({ unit: 'binary' })), async (config, secrets) => {
+            await store.resources.put('k', 'n', { config, secrets: new Map(Object.entries(secrets)) });
+            const [read] = await store.resources.all();
+            expect(JSON.stringify(read?.config)).toBe(JSON.stringify(config));
+            expect(read?.secrets).toEqual(new Map(Object.entries(secrets)));
+          }),
+          { numRuns: 50 },
+        );
+      });
+
+      it('takes documents of megabytes', async () => {
+        const document = 'ü'.repeat(5_000_000);
+        await store.resources.put('services', 'big', { config: {}, document });
+        expect((await store.resources.document('services', 'big')) === document).toBe(true);
+      });
+    });
+
+    describe('keys', () => {
+      it('lists keys of one consumer without digests', async () => {
+        const first = await store.keys.create({ consumer: 'alice', digest: 'd1', label: 'laptop', expiresAt: time + 1000 });
+        time += 1;
+        const second = await store.keys.create({ consumer: 'alice', digest: 'd2' });
+        await store.keys.create({ consumer: 'bob', digest: 'd3' });
+        await reopen();
+        expect(await store.keys.list('alice')).toEqual([first, second]);
+        expect(first).toEqual({ id: first.id, consumer: 'alice', label: 'laptop', createdAt: time - 1, expiresAt: time + 999 });
+        expect(second).toEqual({ id: second.id, consumer: 'alice', createdAt: time });
+        expect((await store.keys.all()).map((key) => `${key.consumer} ${key.digest}`).sort()).toEqual(['alice d1', 'alice d2', 'bob d3']);
+      });
+
+      it('refuses a digest that is there, whoever has it', async () => {
+        await store.keys.create({ consumer: 'alice', digest: 'd' });
+        await expect(store.keys.create({ consumer: 'bob', digest: 'd' })).rejects.toMatchObject({ code: 'conflict' });
+        expect(await store.keys.list('bob')).toEqual([]);
+      });
+
+      it('deletes a key for its owner only', async () => {
+        const { id } = await store.keys.create({ consumer: 'alice', digest: 'd' });
+        expect(await store.keys.delete('bob', id)).toBe(false);
+        for (const text of HOSTILE) expect(await store.keys.delete(text, text)).toBe(false);
+        expect(await store.keys.list('alice')).toHaveLength(1);
+        expect(await store.keys.delete('alice', id)).toBe(true);
+        expect(await store.keys.delete('alice', id)).toBe(false);
+        expect(await store.keys.all()).toEqual([]);
+      });
+
+      it('keeps hostile consumers apart', async () => {
+        for (const text of HOSTILE) await store.keys.create({ consumer: text, digest: `d ${text}`, label: text });
+        for (const text of HOSTILE) expect((await store.keys.list(text)).map((key) => key.label)).toEqual([text]);
+      });
+    });
+
+    it('keeps the names of tools by service', async () => {
+      const names = new Map([...HOSTILE.map((text): [string, string] => [text, `n ${text}`]), ['GET /a', 'get_a']]);
+      expect(await store.toolNames.get('github')).toEqual(new Map());
+      await store.toolNames.put('github', names);
+      await store.toolNames.put('__proto__', new Map([['GET /a', 'other']]));
+      await reopen();
+      expect(await store.toolNames.get('github')).toEqual(names);
+      expect(await store.toolNames.get('__proto__')).toEqual(new Map([['GET /a', 'other']]));
+      await store.toolNames.put('github', new Map([['GET /b', 'get_b']]));
+      expect(await store.toolNames.get('github')).toEqual(new Map([['GET /b', 'get_b']]));
+    });
+
+    describe('key and value', () => {
+      it('keeps JSON by namespace', async () => {
+        const [one, two] = [store.keyValue('one'), store.keyValue('two')];
+        for (const text of HOSTILE) await one.set(text, { text });
+        await two.set('%', 2);
+        await one.set('null', null);
+        await reopen();
+        const read = store.keyValue('one');
+        for (const text of HOSTILE) expect(await read.get(text)).toEqual({ text });
+        expect(await read.get('null')).toBeNull();
+        expect(await read.get('none')).toBeUndefined();
+        expect(await store.keyValue('two').get('%')).toBe(2);
+        await read.set('%', [1]);
+        expect(await read.get('%')).toEqual([1]);
+        await read.delete('%');
+        await read.delete('%');
+        expect(await read.get('%')).toBeUndefined();
+        expect(await store.keyValue('two').get('%')).toBe(2);
+        await expect(read.set('x', undefined)).rejects.toThrow(/not JSON/);
+      });
+
+      it('forgets in time', async () => {
+        const values = store.keyValue('x');
+        await values.set('short', 1, { ttlMs: 1000 });
+        await values.set('long', 2);
+        time += 999;
+        expect(await values.get('short')).toBe(1);
+        time += 1;
+        expect(await values.get('short')).toBeUndefined();
+        expect(await values.get('long')).toBe(2);
+        await values.set('short', 3);
+        time += 120_000;
+        await values.set('other', 4);
+        expect(await values.get('short')).toBe(3);
+      });
+    });
+
+    it('remembers ended sessions until they would have ended', async () => {
+      await store.endedSessions.add('a', time + 1000);
+      await store.endedSessions.add('a', time + 2000);
+      await store.endedSessions.add('b', time + 500);
+      await reopen();
+      expect((await store.endedSessions.all()).toSorted((x, y) => x.until - y.until)).toEqual([
+        { digest: 'b', until: time + 500 },
+        { digest: 'a', until: time + 2000 },
+      ]);
+      time += 500;
+      expect(await store.endedSessions.all()).toEqual([{ digest: 'a', until: time + 1500 }]);
+      time += 120_000;
+      await store.endedSessions.add('c', time + 1);
+      expect(await store.endedSessions.all()).toEqual([{ digest: 'c', until: time + 1 }]);
+    });
+
+    it('makes one pepper', async () => {
+      const pepper = store.pepper();
+      expect(pepper).toHaveLength(32);
+      await reopen();
+      expect(store.pepper().equals(pepper)).toBe(true);
+      const other = await makePlace();
+      const second = await other.open({ secretKey: SECRET_KEY, now });
+      expect(second.pepper().equals(pepper)).toBe(false);
+      await second.close();
+      await other.remove();
+    });
+
+    it('answers what was asked before it is closed, and nothing after', async () => {
+      const asked = store.resources.put('k', 'n', { config: 1 });
+      await asked;
+      await store.close();
+      await expect(store.resources.all()).rejects.toThrow(/closed|destroyed/);
+      store = await place.open({ secretKey: SECRET_KEY, now });
+      expect(await store.resources.all()).toHaveLength(survives ? 1 : 0);
+    });
+
+    if (!survives) return;
+    it('shows no secret at rest and opens with the right key only', async () => {
+      await store.resources.put('services', 'a', { config: {}, secrets: new Map([['/auth', 'canary-secret-value']]) });
+      const pepper = store.pepper();
+      await store.close();
+      const bytes = await place.atRest();
+      for (const spelling of ['utf8', 'base64', 'base64url', 'hex'] as const) {
+        expect(bytes.includes(Buffer.from('canary-secret-value').toString(spelling).replace(/=+$/, '').slice(0, -2))).toBe(false);
+        expect(bytes.includes(spelling === 'utf8' ? pepper : pepper.toString(spelling).slice(0, -2))).toBe(false);
+      }
+      await expect(place.open({ secretKey: Buffer.alloc(32, 8), now })).rejects.toThrow(/HUBGATE_SECRET_KEY/);
+      store = await place.open({ secretKey: SECRET_KEY, now });
+      expect((await store.resources.all())[0]?.secrets.get('/auth')).toBe('canary-secret-value');
+    });
+  });
+}
