@@ -72,6 +72,8 @@ export class ToolsLane {
         else this.#sourceChanged(name);
       }),
     );
+    // A document read between the look at the problems and this moment was announced to nobody.
+    for (const door of generation.doors.values()) door.invalidate();
     this.#announcements.refresh();
   }
 
