@@ -3,7 +3,9 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { compilePieces } from '../src/lanes/tools/openapi/compile.ts';
+import { diffInSlices } from '../src/lanes/tools/openapi/changes/diff.ts';
 import { compileInWorker } from '../src/lanes/tools/openapi/import-pool.ts';
+import { operationReports } from '../src/lanes/tools/report.ts';
 import type { ImportFigures, RatioFigures } from './import.ts';
 import { spread } from './statistics.ts';
 
@@ -23,7 +25,7 @@ function ratios(file: string, rounds: number): RatioFigures {
   const text = readFileSync(file, 'utf8');
   const pairs = Array.from({ length: rounds }, () => {
     const parse = timed(() => void JSON.parse(text));
-    return { parse, compile: timed(() => [...compilePieces({ name: 'bench', text })].length) };
+    return { parse, compile: timed(() => compilePieces({ name: 'bench', text }).forEach(() => undefined)) };
   });
   return {
     first: pairs[0]!.compile / pairs[0]!.parse,
@@ -33,7 +35,7 @@ function ratios(file: string, rounds: number): RatioFigures {
   };
 }
 
-/** As the hub does it, once, beginning without a worker. */
+/** As the hub does it, beginning without a worker; then the same document again, which is compared and reported. */
 async function imported(file: string): Promise<ImportFigures> {
   const text = readFileSync(file, 'utf8');
   await new Promise((resolve) => void setTimeout(resolve, 500));
@@ -44,14 +46,21 @@ async function imported(file: string): Promise<ImportFigures> {
   delay.enable();
   const cpu = process.cpuUsage();
   const began = performance.now();
-  const { operations } = await compileInWorker({ name: 'bench', text }, { limitMs: 120_000 });
+  const first = await compileInWorker({ name: 'bench', text }, { limitMs: 120_000 });
   const milliseconds = performance.now() - began;
   const cpuMilliseconds = cpuOf(process.cpuUsage(cpu));
   // A stall is noticed when it is over.
   await new Promise((resolve) => void setTimeout(resolve, 20));
-  delay.disable();
   clearInterval(watch);
-  return { operations: operations.length, milliseconds, cpuMilliseconds, stall: delay.max / 1e6, peakMegabytes: (peak - idle) / 2 ** 20 };
+  const stall = delay.max / 1e6;
+  delay.reset();
+  const second = await compileInWorker({ name: 'bench', text }, { limitMs: 120_000 });
+  await diffInSlices(first, second);
+  operationReports(second);
+  await new Promise((resolve) => void setTimeout(resolve, 20));
+  delay.disable();
+  const peakMegabytes = (peak - idle) / 2 ** 20;
+  return { operations: first.operations.length, milliseconds, cpuMilliseconds, stall, stallAgain: delay.max / 1e6, peakMegabytes };
 }
 
 if (isMainThread) {

@@ -19,7 +19,7 @@ export interface RatioFigures {
   readonly ratio: Spread;
 }
 
-/** One import as the hub does it, in a fresh process. */
+/** An import as the hub does it, in a fresh process. */
 export interface ImportFigures {
   readonly operations: number;
   readonly milliseconds: number;
@@ -27,6 +27,8 @@ export interface ImportFigures {
   readonly cpuMilliseconds: number;
   /** The longest that the main thread was held up, in ms. */
   readonly stall: number;
+  /** The same while the document came a second time and was compared with the first. */
+  readonly stallAgain: number;
   /** Above what the process took when it had only read the text. */
   readonly peakMegabytes: number;
 }
@@ -66,6 +68,7 @@ async function* measured(title: string, file: string, rounds: number, goals: Goa
   yield `${title}: ${of('operations').median} tools in ${shown(wall)} ms${verdict(wall.median / 1000, goals.seconds, ' s')}, ${shown(of('cpuMilliseconds'))} ms of CPU on all threads`; // prettier-ignore
   yield `${title}: peak ${shown(of('peakMegabytes'))} MB above idle${verdict(of('peakMegabytes').median, goals.peakMegabytes)}`;
   yield `${title}: longest stall of the main thread ${shown(of('stall'))} ms${verdict(of('stall').median, goals.stall)}`;
+  yield `${title}: the same when it comes again ${shown(of('stallAgain'))} ms${verdict(of('stallAgain').median, goals.stall)}`;
 }
 
 async function run<T>(...args: readonly string[]): Promise<T> {

@@ -8,17 +8,24 @@ type Changes = NonNullable<ImportedDocument['changes']>;
 const MOST_SHOWN = 25;
 /** Warnings of one kind. */
 const MOST_OF_A_KIND = 3;
+/** A document has no say in what the terminal does. */
+// oxlint-disable-next-line no-control-regex
+const CONTROLS = /[\u0000-\u0009\u000B-\u001F\u007F-\u009F]/g;
 
 /** The report of an import for a person: a summary, what changes for consumers, what is left out, warnings by kind, and every operation in a table. */
-export function importText(target: string, { report, operations, changes }: ImportedDocument, verbose: boolean): string {
-  const { document, warnings, leftOut, error } = report;
-  if (error !== undefined) {
-    const place = error.line === undefined ? '' : `:${error.line}`;
-    const pointer = error.pointer ? ` (${error.pointer})` : '';
-    return error.file === undefined
-      ? `${target}${place}: refused: ${error.message}${pointer}`
-      : `${target}: refused: ${error.file}${place}: ${error.message}${pointer}`;
-  }
+export function importText(target: string, imported: ImportedDocument, verbose: boolean): string {
+  const { error } = imported.report;
+  return (error === undefined ? reportText(target, imported, verbose) : refusalText(target, error)).replace(CONTROLS, ' ');
+}
+
+function refusalText(target: string, { line, pointer, file, message }: NonNullable<ImportedDocument['report']['error']>): string {
+  const place = line === undefined ? '' : `:${line}`;
+  const why = `${message}${pointer ? ` (${pointer})` : ''}`;
+  return file === undefined ? `${target}${place}: refused: ${why}` : `${target}: refused: ${file}${place}: ${why}`;
+}
+
+function reportText(target: string, { report, operations, changes }: ImportedDocument, verbose: boolean): string {
+  const { document, warnings, leftOut } = report;
   const most = verbose ? Infinity : MOST_SHOWN;
   return [
     `${target}: ${document?.title} ${document?.version} (OpenAPI ${document?.openapi})`,
@@ -30,7 +37,7 @@ export function importText(target: string, { report, operations, changes }: Impo
       most,
     ),
     ...warningsText(warnings, verbose),
-    ...table(operations, most),
+    ...table(operations, most, verbose),
   ].join('\n');
 }
 
@@ -81,7 +88,7 @@ function warningsText(warnings: ImportedDocument['report']['warnings'], verbose:
   ];
 }
 
-function table(operations: readonly Operation[], most: number): string[] {
+function table(operations: readonly Operation[], most: number, verbose: boolean): string[] {
   const tools = operations.filter(({ tool }) => tool !== undefined);
   if (tools.length === 0) return [];
   const rows = tools
@@ -93,9 +100,7 @@ function table(operations: readonly Operation[], most: number): string[] {
       String(tokens ?? ''),
       [
         warnings.length > 0 ? count(warnings.length, 'warning') : '',
-        shortened === undefined
-          ? ''
-          : `${shortened.map((part) => (part === 'description' ? 'description' : 'arguments')).join(' and ')} shortened`,
+        shortened === undefined ? '' : verbose ? `without ${shortened.join('; ')}` : 'shortened',
       ]
         .filter((part) => part !== '')
         .join(', '),
@@ -105,6 +110,11 @@ function table(operations: readonly Operation[], most: number): string[] {
     '  tools:',
     columns([['tool', 'operation', 'risk', 'tokens', ''], ...rows], '    '),
     ...(more > 0 ? [`    and ${more} more; --verbose has all`] : []),
+    ...(tools.some(({ shortened }) => shortened !== undefined)
+      ? [
+          `    ${verbose ? '' : '--verbose says what is left out of shortened tools; '}a resource of the server has each in full: hubgate://tools/NAME`,
+        ]
+      : []),
   ];
 }
 

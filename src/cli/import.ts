@@ -1,7 +1,9 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
+import { serviceName } from '../config/reading/documents.ts';
 import { importDocument, type ImportedDocument } from '../gateway/import-document.ts';
 import { ImportProgressLine } from './import-progress.ts';
+import { nextSteps } from './import-steps.ts';
 import { importText } from './import-text.ts';
 import { print } from './print.ts';
 import { CommandError, type Settings } from './settings.ts';
@@ -42,13 +44,22 @@ export async function importDocuments(targets: readonly string[], options: Impor
       onProgress: progress.tell,
     }).finally(() => progress.end());
     if (json !== true) print(importText(target, found, options.verbose === true));
-    const kept = dryRun === true || !found.report.ok ? { text: '' } : await keep(target, found, settings);
+    const kept = dryRun === true || !found.report.ok ? { text: notWritten(found) } : await keep(target, found, settings);
     if (!found.report.ok || 'error' in kept) refused += 1;
     if (json === true) print(JSON.stringify('error' in kept ? { ...found.report, ok: false, error: kept.error } : found.report));
     else if ('error' in kept) print(`  not written: ${kept.error.message}`);
-    else if (kept.text !== '') print(kept.text);
+    else if (kept.text !== '') {
+      // Who imports a document again has been told.
+      const steps = found.changes === undefined ? nextSteps(found, await relativeBase(found)) : [];
+      print([kept.text, ...steps].join('\n'));
+    }
   }
   return refused > 0 ? 1 : 0;
+}
+
+function notWritten({ name, report }: ImportedDocument): string {
+  if (!report.ok) return '';
+  return name === '' ? '  not written; give it a name with --name' : `  not written; it would be served at /mcp/${name}`;
 }
 
 type Kept = { readonly text: string } | { readonly error: { readonly code: string; readonly message: string } };
@@ -58,7 +69,7 @@ async function keep(target: string, { name, text = '', url, archive, overlay }: 
   const refuse = (code: string, message: string): Kept => ({ error: { code, message } });
   if (name === '') return refuse('no_name', 'No name for the service can be made of the title or the file. Give one with --name.');
   const folder = join(dirname(configFile), FOLDER);
-  if (url === undefined && dirname(resolve(target)) === folder) {
+  if (url === undefined && dirname(resolve(target)) === folder && name === serviceName(target)) {
     const laid = await keepOverlay(folder, basename(target, extname(target)), overlay);
     return { text: `  it is in ${FOLDER}/ already: served at /mcp/${name}${laid}` };
   }
@@ -75,16 +86,8 @@ async function keep(target: string, { name, text = '', url, archive, overlay }: 
   const same = before?.equals(content) === true;
   if (!same) await writeFile(path, content);
   const state = before === undefined ? 'written to' : same ? 'unchanged in' : 'replaced';
-  const base = url === undefined || archive !== undefined ? undefined : await relativeBase(text, url);
-  const hint =
-    base === undefined
-      ? []
-      : [
-          `  it names no server of its own; tell the hub where it answers, in hubgate.yaml:`,
-          `    services: { ${name}: { baseUrl: "${base}" } }`,
-        ];
   const laid = await keepOverlay(folder, name, overlay);
-  return { text: [`  ${state} ${relative(process.cwd(), path) || path}, served at /mcp/${name}${laid}`, ...hint].join('\n') };
+  return { text: `  ${state} ${relative(process.cwd(), path) || path}, served at /mcp/${name}${laid}` };
 }
 
 /** Puts an overlay beside its document, in place of one that is there. Returns the end of a sentence about it. */
@@ -97,8 +100,9 @@ async function keepOverlay(folder: string, base: string, overlay: string | undef
   return `, with ${FOLDER}/${file} applied to it`;
 }
 
-/** Where a document's relative servers lead, which a file of its own can no longer say; undefined when it names a whole address. */
-async function relativeBase(text: string, url: string): Promise<string | undefined> {
+/** Where the relative servers of a fetched document lead, which a file of it can no longer say; undefined when it names a whole address. */
+async function relativeBase({ text, url }: ImportedDocument): Promise<string | undefined> {
+  if (text === undefined || url === undefined) return undefined;
   const { parse } = await import('yaml');
   let root: { servers?: readonly { url?: unknown }[]; swagger?: unknown; host?: unknown; basePath?: unknown };
   try {

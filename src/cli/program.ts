@@ -86,7 +86,7 @@ function serving(program: Command, act: Act): void {
 
   withPlaces(program.command('import'))
     .description('Put OpenAPI documents into openapi-specs/, where they are served at once, and report what becomes of each operation.')
-    .argument('<file-or-url...>', 'OpenAPI 3 or Swagger 2 documents, JSON or YAML')
+    .argument('<file-or-url...>', 'OpenAPI 3 or Swagger 2 documents, JSON or YAML, or zip archives of one')
     .option('--name <name>', 'the name of the service; else that of the file, or of the title')
     .option('--overlay <file>', 'an OpenAPI overlay to apply to the document, and to keep beside it')
     .option('--dry-run', 'only report; needs no hub and no hubgate.yaml')

@@ -11,3 +11,14 @@ export function decodeText(bytes: Uint8Array): string {
   const found = marked ?? (bytes.length < 2 ? undefined : LITTLE(bytes) ? 'utf-16le' : BIG(bytes) ? 'utf-16be' : undefined);
   return new TextDecoder(found ?? 'utf-8').decode(bytes);
 }
+
+/** A zip archive as it stands where a document's text does. */
+export function archiveText(bytes: Uint8Array): string {
+  return `data:application/zip;base64,${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')}`;
+}
+
+/** A document as it was fetched: a zip archive, told by how it begins, as `archiveText` has it, and all else decoded. */
+export function documentText(bytes: Uint8Array): string {
+  const isZip = bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3 && bytes[3] === 4;
+  return isZip ? archiveText(bytes) : decodeText(bytes);
+}

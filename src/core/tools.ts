@@ -76,6 +76,12 @@ export interface ToolDefinition {
   readonly [key: string]: unknown;
 }
 
+/** A copy with other parts. What is only read when somebody asks for it, such as a long schema, is not read for that. */
+export function redefined(definition: ToolDefinition, parts: Partial<ToolDefinition>): ToolDefinition {
+  const properties = { ...Object.getOwnPropertyDescriptors(definition), ...Object.getOwnPropertyDescriptors(parts) };
+  return Object.defineProperties({}, properties) as ToolDefinition;
+}
+
 /** How the tools of a server are written for its clients; only their form depends on it. */
 export const PROFILES = ['default', 'openai', 'gemini', 'copilot-studio', 'raw'] as const;
 export type Profile = (typeof PROFILES)[number];
@@ -92,6 +98,10 @@ export interface SourceTool {
   readonly operation?: { readonly method: string; readonly path: string };
   /** What `definition` is the short form of; absent when nothing is left out of it. */
   readonly whole?: () => WholeTool;
+  /** What `whole` has and `definition` has not, in words. */
+  readonly cuts?: readonly string[];
+  /** Structured content has the answer under `result`, for it need not be an object. */
+  readonly wrapped?: true;
 }
 
 /** A tool as one door exposes it: renamed, described and narrowed by overrides. */

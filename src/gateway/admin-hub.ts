@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { AdminHub, ConfiguredEntry, ExaminedDocument } from '../admin/hub.ts';
 import { maskSecrets } from '../config/validate.ts';
 import { ANONYMOUS } from '../core/consumer.ts';
-import { decodeText } from '../core/decode-text.ts';
+import { documentText } from '../core/decode-text.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Redactor } from '../core/redact.ts';
 import { VERSION } from '../core/version.ts';
@@ -56,7 +56,7 @@ async function examine(
   source: { readonly name: string } & ({ readonly url: string } | { readonly document: string }),
 ): Promise<ExaminedDocument> {
   const fetched = 'url' in source ? await hub.http.fetchDocument(source.url, { trust: 'public' }) : undefined;
-  const text = 'document' in source ? source.document : decodeText(fetched!.body);
+  const text = 'document' in source ? source.document : documentText(fetched!.body);
   const report = await importReport(fetched?.url ?? source.name, {
     text,
     name: source.name,

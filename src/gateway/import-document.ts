@@ -9,6 +9,7 @@ import { GatewayError } from '../core/errors.ts';
 import { diffServices, summaryOf, type ServiceChanges } from '../lanes/tools/openapi/changes/diff.ts';
 import { DOCUMENT_LIMITS, DocumentError } from '../lanes/tools/openapi/types.ts';
 import type { CompiledService, CompileInput, CompileProgress, OverlayText } from '../lanes/tools/openapi/types.ts';
+import { needsOf, type Needs } from '../lanes/tools/needs.ts';
 import { examineDocument, operationReports, type ImportReport, type OperationReport } from '../lanes/tools/report.ts';
 import { createEgress } from '../upstreams/egress.ts';
 import { createHttp } from '../upstreams/http.ts';
@@ -21,6 +22,8 @@ export interface ImportedDocument {
   readonly operations: readonly OperationReport[];
   /** What it changes about the document that is served under its name; absent when there is none. */
   readonly changes?: ServiceChanges & { readonly summary: string };
+  /** What it leaves to the configuration; absent when the document is refused. */
+  readonly needs?: Needs;
   /** The text of the overlay that was named with it. */
   readonly overlay?: string;
   /** The name that the service would have; empty when none can be made. */
@@ -112,6 +115,7 @@ class Importing {
         name,
         report,
         operations: operationReports(compiled),
+        needs: needsOf(compiled),
         ...(changes && { changes: { ...changes, summary: summaryOf(changes) } }),
       };
     } catch (error) {

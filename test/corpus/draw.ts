@@ -71,6 +71,7 @@ const FORMATS: Readonly<Record<string, string>> = {
   byte: 'aGVsbG8=',
   duration: 'P1D',
 };
+const BYTES = 'aGVsbG8gw7wgLz8jJj0rJQ==';
 const DEEPEST = 4;
 
 /** A generator of numbers from 0 to 1, the same for the same text (mulberry32 over FNV-1a). */
@@ -119,6 +120,7 @@ export function drawCall(
 }
 
 function bodyOf(mediaType: string, schema: unknown, scope: Scope, json: boolean, form: boolean): unknown {
+  if (mediaType.includes('*') && scope.resolver.at(schema)?.['format'] === 'binary') return new Bytes(BYTES);
   if (json || form) {
     const value = drawn(schema, scope);
     return form ? withoutEmpty(isPart(value) ? value : {}) : value === undefined ? {} : value;
@@ -131,7 +133,7 @@ function bodyOf(mediaType: string, schema: unknown, scope: Scope, json: boolean,
         ? value
         : '<a>text ü</a>';
   }
-  return new Bytes('aGVsbG8gw7wgLz8jJj0rJQ==');
+  return new Bytes(BYTES);
 }
 
 /** Empty lists in a form have nothing to be sent. */
@@ -225,6 +227,11 @@ export function merged(schema: Part, resolver: Resolver, depth: number): Part {
     const before = properties.get(key);
     properties.set(key, before === undefined ? value : { allOf: [before, value] });
   }
+  // JSON Schema, additionalProperties: "For all such properties, validation succeeds if" the schema allows the value, here none at all.
+  for (const part of all) {
+    if (part['additionalProperties'] !== false || part['patternProperties'] !== undefined) continue;
+    for (const key of properties.keys()) if (!isPart(part['properties']) || !(key in part['properties'])) properties.delete(key);
+  }
   const required = new Set(all.flatMap((part) => (Array.isArray(part['required']) ? (part['required'] as string[]) : [])));
   const choices = all.flatMap((part) => [part['anyOf'], part['oneOf']]).filter((one) => Array.isArray(one));
   const { anyOf: _, oneOf: __, ...rest } = Object.assign({}, ...all.toReversed()) as Part;
@@ -234,7 +241,7 @@ export function merged(schema: Part, resolver: Resolver, depth: number): Part {
     ...rest,
     ...(types.size > 1 && { [CONFLICT]: true }),
     ...(enums.length > 1 && { enum: enums.reduce((one, other) => one.filter((value) => other.includes(value))) }),
-    ...(properties.size > 0 && { properties: Object.fromEntries(properties) }),
+    ...(all.some((part) => isPart(part['properties'])) && { properties: Object.fromEntries(properties) }),
     ...(required.size > 0 && { required: [...required] }),
     ...(choices.length === 1 && { anyOf: choices[0] as unknown }),
     ...(choices.length > 1 && { anyOf: [{ allOf: choices.map((one) => (one as unknown[])[0]) }] }),
@@ -279,7 +286,7 @@ function text(schema: Part, scope: Scope): unknown {
       type === 'file' ||
       (typeof contentMediaType === 'string' && contentEncoding === undefined && /octet|image/.test(contentMediaType)))
   )
-    return new Bytes('aGVsbG8gw7wgLz8jJj0rJQ==');
+    return new Bytes(BYTES);
   if (contentEncoding === 'base64' || format === 'byte') return 'aGVsbG8=';
   const least = typeof minLength === 'number' ? minLength : 0;
   const most = typeof maxLength === 'number' ? maxLength : Infinity;

@@ -1,5 +1,5 @@
 import { compileDocument } from '../../src/lanes/tools/openapi/compile.ts';
-import type { CompiledOperation } from '../../src/lanes/tools/openapi/types.ts';
+import type { CompiledOperation, CompiledService } from '../../src/lanes/tools/openapi/types.ts';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { type CorpusDocument } from './documents.ts';
 import { excusedBy } from './disputes.ts';
@@ -11,8 +11,6 @@ import type { Case, Referee } from './referees/referee.ts';
 import { prism, type Validate } from './prism.ts';
 import { isPart, Resolver } from './resolver.ts';
 
-/** Characters of a document; Prism takes minutes for the largest. */
-const PRISM_LIMIT = 600_000;
 const KINDS: readonly Kind[] = ['minimal', 'full', 'odd'];
 
 /** What became of one document. Counts are of operations unless they say otherwise. */
@@ -43,12 +41,14 @@ export interface Verdict {
   /** Sets that a referee could not read, by referee. */
   readonly unread: ReadonlyMap<string, number>;
   readonly faults: readonly string[];
+  /** What Prism says of the sets that it does not accept. */
+  readonly rejections: readonly string[];
 }
 
 export interface Choice {
   readonly seed: number;
-  /** Shows the requests to Prism too, for documents that it reads in seconds. */
-  readonly prism?: boolean;
+  /** Requests of real documents up to so many characters are shown to Prism too, which takes minutes for the largest. */
+  readonly prismUpTo: number;
   /** True for operations to compare; counts of documents and tools are of all. */
   readonly wanted?: (identity: string) => boolean;
 }
@@ -57,7 +57,7 @@ export interface Choice {
 export async function judgeDocument(
   document: CorpusDocument,
   referees: readonly Referee[],
-  { seed, wanted, prism: isAsked }: Choice,
+  { seed, wanted, prismUpTo }: Choice,
 ): Promise<Verdict> {
   const { id, group } = document;
   const counts = {
@@ -77,36 +77,44 @@ export async function judgeDocument(
   const unjudged = new Map<string, number>();
   const unread = new Map<string, number>();
   const faults: string[] = [];
-  let operations: Map<string, CompiledOperation>;
+  const rejections: string[] = [];
+  let service: CompiledService;
   try {
-    operations = compiledOperations(document);
+    service = compiled(document);
   } catch (error) {
-    return { id, group, refused: (error as Error).message, ...counts, declared: document.operations, disputes, unjudged, unread, faults };
+    return {
+      id,
+      group,
+      refused: (error as Error).message,
+      ...counts,
+      declared: document.operations,
+      disputes,
+      unjudged,
+      unread,
+      faults,
+      rejections,
+    };
   }
+  const { definitions } = service;
+  const operations = new Map(service.operations.map((one) => [one.identity, one]));
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
-  if (document.folder !== undefined) {
-    const valid = [...operations.values()].filter(({ tool }) => ajv.validateSchema(tool.definition.inputSchema) === true).length;
-    counts.declared = Math.max(document.operations, operations.size);
-    return { id, group, ...counts, valid, complete: valid, disputes, unjudged, unread, faults };
-  }
   const resolver = new Resolver(document.root);
-  const validate =
-    isAsked === true && document.group === 'real' && document.text.length <= PRISM_LIMIT ? await prism(document.root) : undefined;
+  const validate = group === 'real' && document.text.length <= prismUpTo ? await prism(document.root) : undefined;
   for (const operation of declaredOperations(resolver)) {
     counts.declared += 1;
     const identity = `${operation.method} ${operation.path}`;
-    const compiled = operations.get(identity);
-    if (compiled === undefined) {
+    const tool = operations.get(identity);
+    if (tool === undefined) {
       faults.push(`${identity}: no tool`);
       continue;
     }
-    if (ajv.validateSchema(compiled.tool.definition.inputSchema) === true) counts.valid += 1;
+    if (ajv.validateSchema(tool.tool.definition.inputSchema) === true) counts.valid += 1;
     else faults.push(`${identity}: ${ajv.errorsText()}`);
-    const missing = missingArguments(compiled, operation);
+    const missing = missingArguments(tool, operation);
     if (missing.length === 0) counts.complete += 1;
     else faults.push(`${identity}: no argument for ${missing.join(', ')}`);
     if (wanted?.(identity) === false) continue;
-    const found = await compareOperation(operation, compiled, { resolver, referees, validate, seed: `${seed} ${id} ${identity}` });
+    const found = await compareOperation(operation, tool, { definitions, resolver, referees, validate, seed: `${seed} ${id} ${identity}` });
     counts.compared += 1;
     counts.sets += found.sets;
     counts.undrawn += found.undrawn;
@@ -119,13 +127,13 @@ export async function judgeDocument(
     for (const part of found.unjudged) unjudged.set(part, (unjudged.get(part) ?? 0) + 1);
     for (const name of found.unread) unread.set(name, (unread.get(name) ?? 0) + 1);
     faults.push(...found.faults.map((fault) => `${identity}: ${fault}`));
+    rejections.push(...found.rejections.map((line) => `${identity}: ${line}`));
   }
-  return { id, group, ...counts, disputes, unjudged, unread, faults };
+  return { id, group, ...counts, disputes, unjudged, unread, faults, rejections };
 }
 
-function compiledOperations({ text, folder }: CorpusDocument): Map<string, CompiledOperation> {
-  const { operations } = compileDocument({ name: 'svc', text, ...(folder !== undefined && { folder }) });
-  return new Map(operations.map((one) => [one.identity, one]));
+function compiled({ text, folder }: CorpusDocument): CompiledService {
+  return compileDocument({ name: 'svc', text, ...(folder !== undefined && { folder }) });
 }
 
 interface Compared {
@@ -139,9 +147,11 @@ interface Compared {
   unjudged: string[];
   unread: string[];
   faults: string[];
+  rejections: string[];
 }
 
 interface Asking {
+  readonly definitions: CompiledService['definitions'];
   readonly resolver: Resolver;
   readonly referees: readonly Referee[];
   readonly validate: Validate | undefined;
@@ -160,6 +170,7 @@ async function compareOperation(operation: DeclaredOperation, compiled: Compiled
     unjudged: [],
     unread: [],
     faults: [],
+    rejections: [],
   };
   const { resolver, referees, validate, seed } = asking;
   const mediaType = chosenMediaType(compiled, operation);
@@ -170,7 +181,7 @@ async function compareOperation(operation: DeclaredOperation, compiled: Compiled
       continue;
     }
     const args = argumentsOf(compiled, call);
-    const ours = await ourRequest(compiled, args);
+    const ours = await ourRequest(compiled, args, asking.definitions);
     result.sets += 1;
     if ('refused' in ours) {
       result.faults.push(`${kind}: refused ${short(args)}: ${ours.refused.join(' | ').slice(0, 300)}`);
@@ -182,6 +193,7 @@ async function compareOperation(operation: DeclaredOperation, compiled: Compiled
     const rejected = isShown ? validate(operation.method, operation.path, ours.reading) : undefined;
     if (rejected !== undefined) result.asked += 1;
     if (rejected?.length === 0) result.accepted += 1;
+    else if (rejected !== undefined) result.rejections.push(`${kind}: ${rejected.join('; ')}`);
     const found = await compareWithAll({ operation, call, resolver }, ours.reading, referees);
     result.disputes.push(...found.disputes);
     result.unjudged.push(...found.unjudged);

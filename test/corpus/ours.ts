@@ -1,10 +1,11 @@
 import { checkArguments } from '../../src/lanes/tools/openapi/arguments.ts';
 import { buildRequest } from '../../src/lanes/tools/openapi/request.ts';
-import type { CompiledOperation } from '../../src/lanes/tools/openapi/types.ts';
+import type { CompiledOperation, CompiledService } from '../../src/lanes/tools/openapi/types.ts';
 import { Bytes, type Call, Digits } from './draw.ts';
 import type { DeclaredOperation } from './operation.ts';
 import { mediaTypeOf, type Reading, readAddress, readContent, readPairs } from './reading.ts';
 import { isPart } from './resolver.ts';
+import { formOf } from '../support/form-of.ts';
 
 /** Header parameters that no argument can set (DESIGN 2.4, "Not arguments"). */
 export const CONNECTION = new Set(
@@ -64,15 +65,16 @@ function inBase64(value: unknown): unknown {
 export async function ourRequest(
   compiled: CompiledOperation,
   args: Readonly<Record<string, unknown>>,
+  definitions: CompiledService['definitions'],
 ): Promise<{ refused: string[] } | { reading: Reading }> {
   const faults = checkArguments(compiled, args);
   if (faults !== undefined) return { refused: faults };
-  const built = buildRequest(compiled, args, { origin: 'http://api.test', prefix: '' });
+  const built = buildRequest(compiled, args, { origin: 'http://api.test', prefix: '' }, { definitions });
   if ('fault' in built) return { refused: [built.fault] };
   const { method, path, headers, body } = built.request;
   const flat = new Map(Object.entries(headers).map(([name, value]) => [name, String(value)]));
-  const mediaType = body instanceof FormData ? 'multipart/form-data' : mediaTypeOf(flat.get('content-type'));
-  const content = await readContent(body, mediaType);
+  const mediaType = mediaTypeOf(flat.get('content-type'));
+  const content = await readContent(mediaType === 'multipart/form-data' ? await formOf(body, headers) : body, mediaType);
   const cookies = readPairs(flat.get('cookie') ?? '', '; ');
   return {
     reading: {

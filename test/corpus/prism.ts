@@ -1,6 +1,6 @@
-import type { Reading } from './reading.ts';
+import { DIGITS, type Reading } from './reading.ts';
 import { peer } from './referees/peer.ts';
-import type { Part } from './resolver.ts';
+import { isPart, type Part } from './resolver.ts';
 
 interface PrismHttp {
   getHttpOperationsFromSpec(document: object): Promise<PrismOperation[]>;
@@ -66,7 +66,14 @@ function elementOf({ method, path, query, headers, mediaType, body, cookies }: R
 }
 
 function bodyOf(body: NonNullable<Reading['body']>): unknown {
-  if (body.kind === 'json') return body.value;
+  if (body.kind === 'json') return rounded(body.value);
   if (body.kind === 'pairs') return new URLSearchParams(body.pairs.map(([name, value]): [string, string] => [name, value])).toString();
   return body.kind === 'bytes' ? Buffer.from(body.base64, 'base64').toString() : '';
+}
+
+/** Prism knows numbers of JavaScript only. */
+function rounded(value: unknown): unknown {
+  if (typeof value === 'string') return value.startsWith(DIGITS) ? Number(value.slice(DIGITS.length)) : value;
+  if (Array.isArray(value)) return value.map(rounded);
+  return isPart(value) ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, rounded(item)])) : value;
 }

@@ -99,10 +99,12 @@ export async function readContent(body: unknown, mediaType: string | undefined):
   return { kind: 'bytes', base64: bytes.toString('base64') };
 }
 
-/** Numbers beyond 2^53 would lose digits. */
+/** Before the digits of an integer that a number of JavaScript would lose some of. */
+export const DIGITS = 'digits ';
+
 function digitsKept(_: string, value: unknown, { source }: { readonly source?: string }): unknown {
   return typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value) && source !== undefined
-    ? `digits ${source}`
+    ? DIGITS + source
     : value;
 }
 

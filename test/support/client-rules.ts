@@ -1,3 +1,4 @@
+import { Ajv } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { JsonObject, Profile, ToolDefinition } from '../../src/core/tools.ts';
 
@@ -79,6 +80,9 @@ function* stringEnums(schema: JsonObject, place: string): Generator<string> {
 }
 
 const ajv = new Ajv2020({ strict: false, validateFormats: false });
+const isExpression = (text: string): boolean => Boolean(new RegExp(text, 'u'));
+/** VS Code checks with draft 7, whatever the schema says it is. */
+const draft7 = new Ajv({ strict: false, formats: { regex: isExpression, uri: true, 'uri-reference': true } });
 
 /** Everything for which the clients of a profile would refuse, hide or cut one tool, as text. */
 export function* clientFaults(profile: Profile, tool: ToolDefinition): Generator<string> {
@@ -94,17 +98,44 @@ export function* clientFaults(profile: Profile, tool: ToolDefinition): Generator
     if (inputSchema[key] !== undefined) yield `${key} at the root`;
   for (const key of Object.keys(propertiesOf(inputSchema))) if (!rules.key.test(key)) yield `argument ${key}`;
   if (ajv.validateSchema(inputSchema) !== true) yield `not JSON Schema 2020-12: ${ajv.errorsText()}`;
+  if (draft7.validateSchema({ ...inputSchema, $schema: undefined }) !== true) yield `not JSON Schema draft 7: ${draft7.errorsText()}`;
   if (profile === 'copilot-studio' && outputSchema !== undefined) yield 'an output schema, where references and choices are not taken';
   yield* schemaFaults(inputSchema, '', rules, 0);
-  const { values, texts } = count(inputSchema);
-  if (profile === 'openai' && (values > 1000 || texts > 120_000))
-    yield `${values} values of enums, ${texts} characters of names and values`;
+  yield* referenceFaults(inputSchema, inputSchema);
+  if (outputSchema !== undefined) yield* outputFaults(outputSchema);
+  const { values, texts, properties } = count(inputSchema);
+  if (profile === 'openai' && (values > 1000 || texts > 120_000 || properties > 5000))
+    yield `${properties} properties, ${values} values of enums, ${texts} characters of names and values`;
+}
+
+/** One that is not so costs clients of the first SDKs the whole list. */
+function* outputFaults(schema: JsonObject): Generator<string> {
+  if (schema['type'] !== 'object') yield 'the root of the output schema is no object';
+  if (ajv.validateSchema(schema) !== true) yield `the output schema is not JSON Schema 2020-12: ${ajv.errorsText()}`;
+  for (const fault of referenceFaults(schema, schema)) yield `output schema: ${fault}`;
+}
+
+/** References that lead out of the schema, or nowhere. */
+function* referenceFaults(value: unknown, root: JsonObject): Generator<string> {
+  if (Array.isArray(value)) for (const item of value) yield* referenceFaults(item, root);
+  if (!isObject(value)) return;
+  for (const [key, item] of Object.entries(value)) {
+    if (key === '$ref' && typeof item === 'string' && !leadsSomewhere(item, root)) yield `the reference ${item}`;
+    else if (key !== 'enum' && key !== 'const' && key !== 'default' && key !== 'examples') yield* referenceFaults(item, root);
+  }
+}
+
+function leadsSomewhere(reference: string, root: JsonObject): boolean {
+  const name = /^#\/\$defs\/([^/]+)$/.exec(reference)?.[1]?.replaceAll('~1', '/').replaceAll('~0', '~');
+  return name !== undefined && isObject(root['$defs']) && Object.hasOwn(root['$defs'], name);
 }
 
 function* schemaFaults(schema: JsonObject, place: string, rules: Rules, depth: number): Generator<string> {
   const { type, items, properties, required } = schema;
   if (Array.isArray(type)) yield `${place}: a list of types`;
-  if (type === 'array' && items === undefined && schema['prefixItems'] === undefined) yield `${place}: an array without items`;
+  if (type === 'array' && !isObject(items)) yield `${place}: an array whose items are no schema`;
+  if (Array.isArray(schema['enum']) && schema['enum'].includes(null) && type !== 'null') yield `${place}: null as a value of enum`;
+  if (schema['x-mcp-header'] !== undefined) yield `${place}: x-mcp-header`;
   for (const key of ['exclusiveMinimum', 'exclusiveMaximum']) if (typeof schema[key] === 'boolean') yield `${place}: a boolean ${key}`;
   if (rules.keywords !== undefined) {
     for (const key of Object.keys(schema)) if (!rules.keywords.has(key)) yield `${place}: keyword ${key}`;
@@ -126,12 +157,13 @@ function* schemaFaults(schema: JsonObject, place: string, rules: Rules, depth: n
   }
 }
 
-function count(value: unknown): { values: number; texts: number } {
-  const sum = { values: 0, texts: 0 };
+function count(value: unknown): { values: number; texts: number; properties: number } {
+  const sum = { values: 0, texts: 0, properties: 0 };
   const walk = (schema: unknown): void => {
     if (!isObject(schema)) return;
     const values = Array.isArray(schema['enum']) ? (schema['enum'] as unknown[]) : [];
     sum.values += values.length;
+    sum.properties += Object.keys(propertiesOf(schema)).length;
     for (const text of [...values.map(String), ...Object.keys(propertiesOf(schema))]) sum.texts += text.length;
     for (const part of [schema['items'], ...Object.values(propertiesOf(schema)), ...((schema['anyOf'] ?? []) as unknown[])]) walk(part);
   };

@@ -27,17 +27,17 @@ export function openSessionStream(url: string, { headers }: Pick<LegacySession, 
   return openStream(url, { method: 'GET', headers: { accept: 'text/event-stream', ...headers } });
 }
 
-/** A `subscriptions/listen` stream of 2026-07-28 for changes of lists; resolves when it is acknowledged. */
-export async function openListen(url: string, headers: Headers = {}): Promise<McpStream> {
+/** A `subscriptions/listen` stream of 2026-07-28 for changes of lists; resolves when it is acknowledged. `meta` adds to the envelope. */
+export async function openListen(url: string, headers: Headers = {}, meta: JsonObject = {}): Promise<McpStream> {
   const notifications = { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true };
-  const stream = await openModernStream(url, 'subscriptions/listen', { notifications }, headers);
+  const stream = await openModernStream(url, 'subscriptions/listen', { notifications }, headers, meta);
   await stream.next('notifications/subscriptions/acknowledged', 0);
   return stream;
 }
 
 /** Any request of 2026-07-28 whose answer is read while it comes. */
-function openModernStream(url: string, method: string, params: JsonObject, headers: Headers): Promise<McpStream> {
-  const request = modernRequest(method, params, { headers });
+function openModernStream(url: string, method: string, params: JsonObject, headers: Headers, meta: JsonObject): Promise<McpStream> {
+  const request = modernRequest(method, params, { headers, meta });
   return openStream(url, { method: 'POST', headers: { ...ACCEPT, ...request.headers }, body: JSON.stringify(request.body) });
 }
 

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { setImmediate as breathe } from 'node:timers/promises';
+import { archiveText } from '../../core/decode-text.ts';
 import type { SpecFile } from '../loaded.ts';
 import { parseSize } from '../schema/formats.ts';
 import { loose, own } from './checks.ts';
@@ -12,6 +14,8 @@ const FOLDER = 'openapi-specs';
 const DOCUMENT = /^[^.].*\.(?:json|ya?ml|zip)$/i;
 const ARCHIVE = /\.zip$/i;
 const DEFAULT_SIZE = '64MB';
+/** Characters that are hashed at a time. */
+const SLICE = 4 * 1024 * 1024;
 
 /** One file as it was when it was last read; no document when it is none. */
 interface Seen {
@@ -123,14 +127,18 @@ async function readDocument(
       return broken('document-too-large', `${display} is larger than ${limit}. Raise documents.fileSize to read it.`, modified, bytes);
     }
     if (ARCHIVE.test(file)) {
-      const text = `data:application/zip;base64,${(await readSettledBytes(file)).toString('base64')}`;
-      return { modified, bytes, document: { service, file, display, text, hash: hashOf(text), modified, bytes } };
+      const text = archiveText(await readSettledBytes(file));
+      return { modified, bytes, document: { service, file, display, text, hash: await hashOf(text), modified, bytes } };
     }
     const text = await readSettled(file);
     if (!named && !isDescription(text)) return { modified, bytes, document: undefined };
     const related = await readRelatedFiles(file, text, parseSize(limit) ?? 0);
     const found = related.hash === '' ? {} : { related };
-    return { modified, bytes, document: { service, file, display, text, hash: hashOf(text) + related.hash, ...found, modified, bytes } };
+    return {
+      modified,
+      bytes,
+      document: { service, file, display, text, hash: (await hashOf(text)) + related.hash, ...found, modified, bytes },
+    };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' && !named) return undefined;
@@ -139,8 +147,14 @@ async function readDocument(
   }
 }
 
-function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+/** In slices, between which other work gets its turn. */
+async function hashOf(text: string): Promise<string> {
+  const hash = createHash('sha256');
+  for (let at = 0; at < text.length; at += SLICE) {
+    if (at > 0) await breathe();
+    hash.update(text.slice(at, at + SLICE));
+  }
+  return hash.digest('hex');
 }
 
 const BLOCK_KEY = /^(?:openapi|swagger|"openapi"|"swagger"|'openapi'|'swagger')[ \t]*:/m;

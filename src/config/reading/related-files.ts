@@ -10,7 +10,7 @@ const DOCUMENT = /\.(?:json|ya?ml)$/i;
 /** A `$ref` to something else than a place in its own file, in JSON or YAML. Others than those that are references may match: they are only read. */
 const REFERENCE = /\$ref["']?\s*:\s*(?:("(?!#)(?:[^"\\\n]|\\.){1,1000}")|'(?!#)([^'\n]{1,1000})'|(?!["'#{[|>&*!])([^\s,}\]]{1,1000}))/y;
 /** Characters that are looked through before other work gets its turn. */
-const SLICE = 1024 * 1024;
+const SLICE = 256 * 1024;
 
 const NONE: RelatedFiles = { files: new Map(), unread: new Map(), looked: new Map(), hash: '' };
 

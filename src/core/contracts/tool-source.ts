@@ -68,11 +68,14 @@ interface SourceBase {
   [Symbol.asyncDispose]?(): Promise<void>;
 }
 
+/** What the hub keeps for the caller under a `hubgate:` URI, such as a result too long for one answer; undefined for what is not theirs or gone. */
+export type ReadResource = (uri: string) => { readonly body: Uint8Array; readonly mimeType: string } | undefined;
+
 /** Every call is one HTTP request: arguments are checked and the request is built once, the pipeline sends it. Only `tools/call`. */
 export interface StatelessToolSource extends SourceBase {
   readonly mode: 'stateless';
   /** Returns a reply at once when there is nothing to send (bad arguments). */
-  prepare(call: Call<'tools'>, name: string): Awaitable<PreparedCall | { readonly reply: ToolsReply }>;
+  prepare(call: Call<'tools'>, name: string, readResource: ReadResource): Awaitable<PreparedCall | { readonly reply: ToolsReply }>;
 }
 
 /**

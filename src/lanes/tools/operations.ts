@@ -6,6 +6,7 @@ import type { JsonObject, ToolsChunk, ToolsLane, ToolsReply } from '../../core/t
 import { LiveCall } from '../../pipeline/live-call.ts';
 import { run } from '../../pipeline/run.ts';
 import { LIST_KEYS, type ExposedEntry, type ListMethod } from './doors/view.ts';
+import { exactArguments } from './mcp/exact-arguments.ts';
 import { isObject } from './mcp/message.ts';
 import { callTool, holderOf, type CallTools } from './plan.ts';
 import { goneResult, isResultUri } from './results/kept-results.ts';
@@ -39,6 +40,7 @@ export function start(operation: Operation, params: JsonObject, caller: Caller, 
   const name = nameOf(operation, params);
   const found = operation === 'tools/call' ? caller.view.tool(name) : undefined;
   const given = params['arguments'];
+  const args = isObject(given) ? given : NO_ARGUMENTS;
   const call = new LiveCall<'tools'>({
     id: exchange.id,
     lane: 'tools',
@@ -47,7 +49,7 @@ export function start(operation: Operation, params: JsonObject, caller: Caller, 
     consumer: exchange.consumer,
     log: tools.log,
     codec: toolSegments,
-    input: { name, tool: found?.tool, arguments: isObject(given) ? given : NO_ARGUMENTS, params },
+    input: { name, tool: found?.tool, arguments: found?.entry.kind === 'service' ? exactArguments(args, caller.body) : args, params },
   });
   const handled = run(call, door.facts.chain, toolReplies, () => {
     if (operation === 'tools/call') {

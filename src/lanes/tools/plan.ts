@@ -48,7 +48,9 @@ export function callTool(
 async function callStateless(call: LiveCall<'tools'>, found: ViewTool, caller: Caller, tools: CallTools): Promise<Handled<'tools'>> {
   const { source } = found.entry;
   if (source.mode !== 'stateless') throw new GatewayError('internal');
-  let prepared = source.prepare(call, found.tool.sourceName);
+  let prepared = source.prepare(call, found.tool.sourceName, (uri) =>
+    tools.results.whole(uri, holderOf(caller), (tool) => caller.view.tool(tool) !== undefined),
+  );
   if (prepared instanceof Promise) prepared = await prepared;
   if ('reply' in prepared) return { reply: prepared.reply };
   const target = { name: found.entry.name, upstream: prepared.request.origin };
@@ -90,7 +92,7 @@ async function* selecting<C extends { type: string; result?: ToolsReply }>(
 }
 
 function checkConditions(call: LiveCall<'tools'>, found: ViewTool, args: JsonObject, caller: Caller): void {
-  const { exchange, size } = caller;
+  const { exchange, body } = caller;
   const context: ConditionContext = {
     consumer: call.consumer,
     request: {
@@ -98,7 +100,7 @@ function checkConditions(call: LiveCall<'tools'>, found: ViewTool, args: JsonObj
       ip: exchange.req.socket.remoteAddress ?? '',
       time: new Date(exchange.startedAt),
     },
-    call: { lane: 'tools', route: call.route, operation: call.operation, size },
+    call: { lane: 'tools', route: call.route, operation: call.operation, size: body.length },
     tool: {
       name: found.tool.name,
       source: found.tool.source,

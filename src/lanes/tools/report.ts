@@ -1,6 +1,5 @@
 import type { Risk, ToolDefinition } from '../../core/tools.ts';
 import { compileInWorker, type CompileOptions } from './openapi/import-pool.ts';
-import { BYTES_PER_TOKEN } from './openapi/schema/write/fit.ts';
 import { DocumentError } from './openapi/types.ts';
 import type { CompiledOperation, CompiledService, CompileInput, LeftOut, ReportWarning } from './openapi/types.ts';
 import type { DocumentChanges } from './sources/document-changes.ts';
@@ -32,8 +31,8 @@ export interface OperationReport {
   readonly risk?: Risk;
   /** What name, description and arguments cost in a list of tools, about. */
   readonly tokens?: number;
-  /** Parts of the tool that are shortened to keep it small; `describe_tool` has all of them. */
-  readonly shortened?: readonly ('description' | 'inputSchema')[];
+  /** What is left out of the tool to keep it small, in words; the resource `hubgate://tools/NAME` has all of it. */
+  readonly shortened?: readonly string[];
   /** Those that lie in the operation, or in its path for all methods. */
   readonly warnings: readonly ReportWarning[];
   readonly leftOut?: ReportWarning;
@@ -88,19 +87,14 @@ export function operationReports({ operations, leftOut, warnings }: CompiledServ
   ];
 }
 
-function reportOperation({ tool, method, path, whole }: CompiledOperation, lying: WarningsByPlace): OperationReport {
-  const { name, description, inputSchema } = tool.definition;
-  const shortened = [
-    ...(whole?.description === undefined ? [] : (['description'] as const)),
-    ...(whole?.schema === undefined ? [] : (['inputSchema'] as const)),
-  ];
+function reportOperation({ tool, method, path, whole, tokens }: CompiledOperation, lying: WarningsByPlace): OperationReport {
   return {
     method,
     path,
-    tool: name,
+    tool: tool.definition.name,
     risk: tool.risk,
-    tokens: Math.ceil(Buffer.byteLength(JSON.stringify({ name, description, inputSchema })) / BYTES_PER_TOKEN),
-    ...(shortened.length > 0 && { shortened }),
+    tokens,
+    ...(whole !== undefined && { shortened: whole.cuts }),
     warnings: placed(lying, method, path),
   };
 }
@@ -117,7 +111,9 @@ function warningsByPlace(warnings: readonly ReportWarning[]): WarningsByPlace {
     if (root !== 'paths' || path === undefined) continue;
     const method = key === 'additionalOperations' ? other.toLowerCase() : METHOD.test(key) ? key : '';
     const methods = paths.get(path) ?? new Map<string, ReportWarning[]>();
-    paths.set(path, methods.set(method, [...(methods.get(method) ?? []), warning]));
+    const known = methods.get(method);
+    if (known === undefined) paths.set(path, methods.set(method, [warning]));
+    else known.push(warning);
   }
   return paths;
 }

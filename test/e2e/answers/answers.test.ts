@@ -20,7 +20,18 @@ const document = {
   info: { title: 'Things', version: '1' },
   paths: {
     '/long': { get: { operationId: 'long', responses: {} } },
-    '/zip': { get: { operationId: 'zip', responses: {} } },
+    '/zip': {
+      get: { operationId: 'zip', responses: {} },
+      put: { operationId: 'put_zip', requestBody: { content: { 'application/zip': {} } }, responses: {} },
+    },
+    '/number': {
+      put: {
+        operationId: 'put_number',
+        parameters: [query('at', 'integer')],
+        requestBody: { content: { 'application/json': { schema: { type: 'object', properties: { id: { type: 'integer' } } } } } },
+        responses: {},
+      },
+    },
     '/events': { get: { operationId: 'events', responses: {} } },
     '/lines': { get: { operationId: 'lines', responses: {} } },
     '/broken': {
@@ -40,8 +51,9 @@ let upstream: EchoServer;
 let hub: Hub;
 
 beforeAll(async () => {
-  upstream = await startEchoServer(({ path }, response) => {
+  upstream = await startEchoServer(({ path, method }, response) => {
     const { pathname, searchParams } = new URL(path, 'http://x');
+    if (method === 'PUT') return sendJson(response, 200, {});
     if (pathname === '/long') return sendJson(response, 200, things);
     if (pathname === '/zip') return void response.writeHead(200, { 'content-type': 'application/zip' }).end(ZIP);
     if (pathname === '/events') {
@@ -189,6 +201,28 @@ it('large bytes are linked with their type and read in pages', async () => {
   const { blobs, mimeType } = await readAll(ask, link.uri ?? '');
   expect([blobs.length, mimeType]).toEqual([3, 'application/zip']);
   expect(Buffer.from(blobs.join(''), 'base64').equals(ZIP)).toBe(true);
+});
+
+it('integers beyond 2^53 reach the upstream with the digits they came with, as numbers and as text', async () => {
+  const digits = '9007199254740993';
+  // TypeScript does not know JSON.rawJSON yet.
+  const number = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(digits);
+  for (const given of [number, digits]) {
+    expect((await call(modern('/api'), 'put_number', { at: given, body: { id: given } })).isError).toBeFalsy();
+    const { path, body } = upstream.requests.at(-1)!;
+    expect([path, body.toString()]).toEqual([`/number?at=${digits}`, `{"id":${digits}}`]);
+  }
+});
+
+it('a kept result is a file for another tool, for nobody but who got it', async () => {
+  const { uri = '' } = linkIn((await call(modern('/api'), 'zip')).content);
+  expect((await call(modern('/api'), 'put_zip', { body: uri })).isError).toBeFalsy();
+  const arrived = upstream.requests.at(-1);
+  expect([arrived?.headers['content-type'], arrived?.body.equals(ZIP)]).toEqual(['application/zip', true]);
+  const before = upstream.requests.length;
+  const refused = await call(modern('/api', BOB), 'put_zip', { body: uri });
+  expect([refused.isError, refused.content[0]?.text]).toEqual([true, expect.stringContaining('for you, or no longer')]);
+  expect(upstream.requests.length).toBe(before);
 });
 
 describe('the next page', () => {

@@ -50,7 +50,7 @@ it('an overlay that comes beside a document changes its tools, and is no service
   const { sources } = await ask<{ sources: { name: string }[] }>('status');
   expect(sources.map(({ name }) => name).toSorted()).toEqual(['other', 'shop']);
   expect((await reportOf('shop')).changes).toMatchObject({ removed: [{ tool: 'b' }], changed: [] });
-  await soon(async () => expect(hub.stdout() + hub.stderr()).toContain('the document has other operations: 1 removed'));
+  await soon(async () => expect(hub.stdout() + hub.stderr()).toContain('document served: 1 removed'));
 });
 
 it('an edit of it is seen, and an action without a match is a warning', async () => {

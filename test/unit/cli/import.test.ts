@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeFolder, PETSTORE_SPEC, runCli } from './run-cli.ts';
 
@@ -141,6 +142,39 @@ describe('import', { timeout: 20_000 }, () => {
     expect(short).toMatch(/ {4}op0 +GET \/p0 +read +\d+\n/);
     expect(short).toContain('and 5 more; --verbose has all');
     expect((await runCli(folder, ['import', '--dry-run', '--verbose', 'a.json'])).stdout).toMatch(/op29 /);
+    await rm(folder, { recursive: true });
+  });
+
+  it('names what is left to do, in words that the configuration takes', async () => {
+    const schemes: Record<string, object> = {
+      'bearer-one': { type: 'http', scheme: 'bearer' },
+      'basic-one': { type: 'http', scheme: 'Basic' },
+      'header-one': { type: 'apiKey', in: 'header', name: 'X-Key' },
+      'query-one': { type: 'apiKey', in: 'query', name: 'api.key' },
+      'cookie-one': { type: 'apiKey', in: 'cookie', name: 'sid' },
+      'client-one': { type: 'oauth2', flows: { clientCredentials: { tokenUrl: 'https://a.example/token', scopes: {} } } },
+      'code-one': { type: 'oauth2', flows: { implicit: { authorizationUrl: 'https://a.example/auth', scopes: {} } } },
+    };
+    const both = { openapi: '3.1.0', info: { title: 'T\u001b[31m', version: '1' }, paths: { '/a': { get: { responses: {} } } } };
+    const documents = Object.entries(schemes).map(([name, scheme]) => [
+      `${name}.json`,
+      JSON.stringify({ ...both, security: [{ 'a scheme': [] }], components: { securitySchemes: { 'a scheme': scheme } } }),
+    ]);
+    const files = Object.fromEntries([...documents, ['two.json', JSON.stringify({ ...both, security: [{ a: [], 'b c': [] }], components: { securitySchemes: { a: schemes['basic-one'], 'b c': schemes['query-one'] } } })]]) as Record<string, string>; // prettier-ignore
+    const folder = await makeFolder(files);
+    const { stdout } = await runCli(folder, ['import', ...Object.keys(files)]);
+    expect(stdout).not.toContain('\u001b');
+    const hints = [...stdout.matchAll(/^ +services: (\{.*\})$/gm)].map(([, hint]) => parse(hint!) as Record<string, object>);
+    expect(hints).toHaveLength(2 * Object.keys(files).length);
+    const services: Record<string, object> = {};
+    for (const hint of hints) for (const [name, part] of Object.entries(hint)) services[name] = { ...services[name], ...part };
+    const config = JSON.stringify({ services })
+      .replaceAll('https://…', 'https://a.example')
+      .replaceAll(/\$\{env:\w+\}/g, '${env:PATH}');
+    await writeFile(join(folder, 'hubgate.yaml'), config);
+    const checked = await runCli(folder, ['check', '--json']);
+    expect(checked).toMatchObject({ code: 0 });
+    expect((await runCli(folder, ['import', 'two.json'])).stdout).not.toContain('next:');
     await rm(folder, { recursive: true });
   });
 });

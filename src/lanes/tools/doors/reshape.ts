@@ -1,6 +1,7 @@
 import type { ArgumentOverrideConfig, ToolOverride } from '../../../config/types.ts';
 import type { JsonObject, SourceTool, ToolDefinition, ToolsReply, WholeTool } from '../../../core/tools.ts';
 import { isObject } from '../mcp/message.ts';
+import { isExact, parseExact } from '../openapi/wire/json-text.ts';
 
 /** What an override changes on the way in and on the way out; absent parts change nothing. */
 export interface Reshape {
@@ -23,7 +24,7 @@ export function reshape(tool: SourceTool, override: ToolOverride): Reshaped {
   const known = changes.filter(([name]) => Object.hasOwn(properties, name));
   const { name, title, description, icons, annotations } = override;
   const definition: ToolDefinition = {
-    ...tool.definition,
+    ...(override.select === undefined ? tool.definition : unpromised(tool)),
     ...(name === undefined ? {} : { name }),
     ...(title === undefined ? {} : { title }),
     ...(description === undefined ? {} : { description }),
@@ -35,8 +36,15 @@ export function reshape(tool: SourceTool, override: ToolOverride): Reshaped {
     tool: { ...tool, definition, risk: override.risk ?? tool.risk, ...reshapedWhole(tool, description, known) },
     unknownArguments: changes.filter(([argument]) => !Object.hasOwn(properties, argument)).map(([argument]) => argument),
     ...(known.length === 0 ? {} : { input: translator(known) }),
-    ...(override.select === undefined ? {} : { output: selector(override.select) }),
+    ...(override.select === undefined ? {} : { output: selector(override.select, tool.wrapped === true) }),
   };
+}
+
+/** Clients refuse results that lack what an output schema requires; those of documents require nothing, others may require what is not selected. */
+function unpromised({ definition, operation }: SourceTool): ToolDefinition {
+  if (operation !== undefined) return definition;
+  const { outputSchema: _, ...rest } = definition;
+  return rest as ToolDefinition;
 }
 
 /** What is left out of the definition has the same changes: a hidden argument is hidden everywhere. */
@@ -119,9 +127,13 @@ function translator(changes: readonly (readonly [string, ArgumentOverrideConfig]
   };
 }
 
-/** Keeps the parts of a JSON text and of structured content that the paths name; other answers, and failures, stay whole. */
-function selector(paths: readonly string[]): (reply: ToolsReply) => ToolsReply {
+/**
+ * Keeps the parts of a JSON text and of structured content that the paths name; other answers, and failures, stay whole. Paths begin at the answer,
+ * which structured content has under `result` when it is `wrapped`.
+ */
+function selector(paths: readonly string[], wrapped: boolean): (reply: ToolsReply) => ToolsReply {
   const split = paths.map((path) => path.split('.'));
+  const inside = wrapped ? split.map((path) => ['result', ...path]) : split;
   return (reply) => {
     if (reply.isError === true) return reply;
     const content = reply.content?.map((block) => {
@@ -132,15 +144,16 @@ function selector(paths: readonly string[]): (reply: ToolsReply) => ToolsReply {
     return {
       ...reply,
       ...(content === undefined ? {} : { content }),
-      ...(reply.structuredContent === undefined ? {} : { structuredContent: pick(reply.structuredContent, split) ?? {} }),
+      ...(reply.structuredContent === undefined ? {} : { structuredContent: pick(reply.structuredContent, inside) ?? {} }),
     };
   };
 }
 
+/** An object or a list, whose numbers keep their digits. */
 function parsed(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? value : undefined;
+    const value = parseExact(text);
+    return typeof value === 'object' && value !== null && !isExact(value) ? value : undefined;
   } catch {
     return undefined;
   }
@@ -150,7 +163,7 @@ function parsed(text: string): unknown {
 function pick(value: unknown, paths: readonly (readonly string[])[]): unknown {
   if (paths.some((path) => path.length === 0)) return value;
   if (Array.isArray(value)) return value.map((item) => pick(item, paths)).filter((item) => item !== undefined);
-  if (!isObject(value)) return undefined;
+  if (!isObject(value) || isExact(value)) return undefined;
   const kept: [string, unknown][] = [];
   for (const [key, member] of Object.entries(value)) {
     const below = paths.filter((path) => path[0] === key).map((path) => path.slice(1));

@@ -3,6 +3,7 @@ import type { ServiceConfig, ToolSettingsConfig } from '../../../config/types.ts
 import { compileGlob } from '../../../core/conditions.ts';
 import type { SourceSnapshot, ToolSource } from '../../../core/contracts/tool-source.ts';
 import type { JsonObject, SourceTool } from '../../../core/tools.ts';
+import { redefined } from '../../../core/tools.ts';
 import type { Chain } from '../../../pipeline/chain.ts';
 
 /** A configured tool source in one generation: the source itself, which outlives reloads, and what this configuration says of it. */
@@ -49,13 +50,12 @@ function applySettings(tool: SourceTool, settings: readonly ToolSettingsConfig[]
     ...tool,
     ...(whole === undefined || chosen === undefined ? {} : { whole: () => ({ ...whole(), description: chosen }) }),
     risk: first(settings, 'risk') ?? tool.risk,
-    definition: {
-      ...definition,
+    definition: redefined(definition, {
       ...(title === undefined ? {} : { title }),
       ...(description === undefined ? {} : { description }),
       ...(annotations === undefined ? {} : { annotations: { ...definition.annotations, ...annotations } }),
       ...(chosenIcons === undefined ? {} : { icons: chosenIcons as readonly JsonObject[] }),
-    },
+    }),
   };
 }
 

@@ -2,7 +2,7 @@ import type { Access } from '../../../access/permit.ts';
 import type { SelectionPattern, ToolOverride, VirtualServerConfig } from '../../../config/types.ts';
 import { compileGlob } from '../../../core/conditions.ts';
 import type { Problem } from '../../../core/contracts/resource.ts';
-import { RISKS, type SourceTool, type Tool } from '../../../core/tools.ts';
+import { redefined, RISKS, type SourceTool, type Tool } from '../../../core/tools.ts';
 import { reshape, type Reshape } from './reshape.ts';
 import { toolsOf, type SourceEntry } from './source-entry.ts';
 
@@ -108,7 +108,7 @@ function reshapeOf({ input, output }: Reshape): Reshape {
 }
 
 function expose(tool: SourceTool, name: string, sourceName: string, entry: SourceEntry, access: Access, accessName: string): ExposedTool {
-  const definition = tool.definition.name === name ? tool.definition : { ...tool.definition, name };
+  const definition = tool.definition.name === name ? tool.definition : redefined(tool.definition, { name });
   return { tool: { ...tool, definition, name, source: entry.name, sourceName }, entry, access, accessName };
 }
 

@@ -25,11 +25,6 @@ export function checkArguments(operation: CompiledOperation, args: JsonObject): 
   return lines.size === 0 ? undefined : [...lines].slice(0, MOST_FAULTS);
 }
 
-/** JSON pointers into arguments that `checkArguments` let through: digits given as text where a number is wanted, because they are beyond 2^53. */
-export function longIntegers(operation: CompiledOperation, args: JsonObject): ReadonlySet<string> {
-  return new Set((everyError(operation, args) ?? []).filter(isLongInteger).map(({ instancePath }) => instancePath));
-}
-
 function everyError(operation: CompiledOperation, args: JsonObject): ErrorObject[] | undefined {
   let entry = validators.get(operation);
   if (entry === undefined) {
@@ -83,14 +78,33 @@ function compile(schema: JsonObject, allErrors: boolean): ValidateFunction {
 
 /** Errors as lines: argument, what came, what is wanted. */
 function* faults(errors: readonly ErrorObject[], schema: JsonObject): Generator<string> {
-  const choices = errors.filter(({ keyword }) => keyword === 'anyOf').map(({ instancePath, schemaPath }) => ({ instancePath, schemaPath }));
+  const choices = errors.filter(({ keyword }) => keyword === 'anyOf');
+  const excused = excusedErrors(errors, choices);
   for (const error of errors) {
-    if (isLongInteger(error)) continue;
+    if (excused.has(error)) continue;
     // The branches of a choice each say what they miss; one line says it for all, and only when no branch was near.
     if (choices.some((choice) => error.schemaPath.startsWith(`${choice.schemaPath}/`) && isShallow(error, choice.instancePath))) continue;
-    if (error.keyword === 'anyOf' && (isLongInteger(error) || errors.some((other) => isDeeper(other, error)))) continue;
+    if (error.keyword === 'anyOf' && errors.some((other) => isDeeper(other, error))) continue;
     yield line(error, schema);
   }
+}
+
+/** Long integers, and choices of which a branch finds nothing else wrong, with all that their other branches say. */
+function excusedErrors(errors: readonly ErrorObject[], choices: readonly ErrorObject[]): ReadonlySet<ErrorObject> {
+  const excused = new Set(errors.filter(isLongInteger));
+  if (excused.size === 0) return excused;
+  // What is inside first: it makes the branch around it fit.
+  for (const choice of choices.toSorted((a, b) => b.schemaPath.length - a.schemaPath.length)) {
+    const inside = errors.filter((error) => error.schemaPath.startsWith(`${choice.schemaPath}/`) && isWithin(error, choice));
+    const branches = [...Map.groupBy(inside, ({ schemaPath }) => schemaPath.slice(choice.schemaPath.length + 1).split('/')[0]).values()];
+    if (!branches.some((branch) => branch.every((error) => excused.has(error)))) continue;
+    for (const error of [choice, ...inside]) excused.add(error);
+  }
+  return excused;
+}
+
+function isWithin({ instancePath }: ErrorObject, outer: ErrorObject): boolean {
+  return instancePath === outer.instancePath || instancePath.startsWith(`${outer.instancePath}/`);
 }
 
 /** Digits beyond 2^53 are sent as text, because JSON numbers lose them. */

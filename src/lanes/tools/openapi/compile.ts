@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto';
-import type { JsonObject } from '../../../core/tools.ts';
+import { createHash } from 'node:crypto';
+import type { JsonObject, ToolDefinition } from '../../../core/tools.ts';
 import { readAnswers } from './bindings/answers.ts';
 import { readBody } from './bindings/body.ts';
 import { ParameterReader } from './bindings/parameters.ts';
@@ -10,7 +10,7 @@ import { ServerReader } from './bindings/servers.ts';
 import { applyOverlays } from './document/overlay.ts';
 import { readDocument } from './document/read.ts';
 import { body2 } from './document/swagger2.ts';
-import type { Tree } from './document/tree.ts';
+import type { Node, Tree } from './document/tree.ts';
 import { at, isNode, isText, OperationFault } from './document/tree.ts';
 import { nameOperations } from './names.ts';
 import type { ListedOperation } from './operations.ts';
@@ -26,6 +26,9 @@ import { tidy } from './schema/json.ts';
 import type { CompiledOperation, CompiledService, CompileInput, CompileProgress, LeftOut, ParameterBinding } from './types.ts';
 import { DOCUMENT_LIMITS, withSchema } from './types.ts';
 
+/** Characters of a title or version of a document. */
+const LONGEST_TITLE = 500;
+const LONGEST_DESCRIPTION = 2000;
 /** Bytes of an answer's schema: 2,000 tokens, of which nulls and wrapping take a part. */
 const OUTPUT_BUDGET = 1700 * BYTES_PER_TOKEN;
 
@@ -46,8 +49,6 @@ export interface CompiledPiece extends CompileProgress {
   /** The operation as JSON, and its input schema. */
   readonly text: string;
   readonly schemaText: string;
-  /** That schema, when it was made on the way. */
-  readonly schema?: JsonObject | undefined;
 }
 
 /** All of a compiled service but its operations. */
@@ -64,8 +65,8 @@ export function compileDocument(input: CompileInput, onProgress?: (progress: Com
     const { done, value } = pieces.next();
     if (done === true) return { ...value, operations };
     onProgress?.({ done: value.done, operations: value.operations });
-    const { operation, schema, schemaText } = value;
-    if (operation !== undefined) operations.push(withSchema(operation, schema ?? (JSON.parse(schemaText) as JsonObject)));
+    const { operation, schemaText } = value;
+    if (operation !== undefined) operations.push(withSchema(operation, schemaText));
   }
 }
 
@@ -79,13 +80,13 @@ export function* compilePieces(input: CompileInput): Generator<CompiledPiece, Se
   const names = nameOperations(listed.map(nameable), input.name, input.names);
   const readers = readersFor(tree, input);
   const wholes: JsonObject[] = [];
-  const fingerprint = new Fingerprint();
+  // Texts of JSON need nothing between them to be told apart.
+  const fingerprint = createHash('sha256');
   for (const [done, one] of listed.entries()) {
     const progress = { done, operations: listed.length };
     try {
       const piece = compileOperation(one, names.get(one.identity) ?? one.identity, readers);
-      fingerprint.add(piece.text);
-      fingerprint.add(piece.schemaText);
+      fingerprint.update(piece.text).update(piece.schemaText);
       const whole = piece.operation.whole?.schema;
       if (whole !== undefined) wholes.push(whole);
       yield { ...piece, ...progress };
@@ -97,40 +98,22 @@ export function* compilePieces(input: CompileInput): Generator<CompiledPiece, Se
     }
   }
   const definitions = definitionsOf(wholes, readers.presentation.schemas);
-  for (const text of Object.values(definitions)) fingerprint.add(text);
+  for (const text of Object.values(definitions)) fingerprint.update(text);
   const info = isNode(tree.root['info']) ? tree.root['info'] : {};
+  const title = textOf(info['title']);
+  const description = isText(info['description']) ? tidy(info['description'], LONGEST_DESCRIPTION) : undefined;
   const tokenUrl = readers.security.tokenUrl();
-  fingerprint.add(`${String(input.options?.exposeOperation)}\n${textOf(info['title'])}\n${textOf(info['description'])}\n${tokenUrl ?? ''}`);
+  fingerprint.update(JSON.stringify([input.options?.exposeOperation, title, description, tokenUrl]));
   return {
-    document: { title: textOf(info['title']), version: textOf(info['version']), openapi: tree.version },
-    ...(isText(info['description']) && { description: tidy(info['description'], 2000) }),
+    document: { title, version: textOf(info['version']), openapi: tree.version },
+    ...(description !== undefined && { description }),
     definitions,
     warnings: tree.warnings,
     leftOut,
     names: Object.fromEntries(names),
     ...(tokenUrl !== undefined && { tokenUrl }),
-    hash: fingerprint.digest(),
+    hash: fingerprint.digest('hex'),
   };
-}
-
-/** SHA-256 of many texts, taken in large parts: each call to the hash costs more than a short text does. */
-class Fingerprint {
-  #texts: string[] = [];
-  #length = 0;
-  #digest = '';
-
-  add(text: string): void {
-    this.#texts.push(text);
-    this.#length += text.length;
-    if (this.#length > 256 * 1024) this.digest();
-  }
-
-  digest(): string {
-    this.#digest = hash('sha256', [this.#digest, ...this.#texts].join('\n'));
-    this.#texts = [];
-    this.#length = 0;
-    return this.#digest;
-  }
 }
 
 function nameable({ identity, method, path, operation }: ListedOperation) {
@@ -139,7 +122,7 @@ function nameable({ identity, method, path, operation }: ListedOperation) {
 }
 
 function textOf(value: unknown): string {
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+  return typeof value === 'string' || typeof value === 'number' ? String(value).slice(0, LONGEST_TITLE) : '';
 }
 
 function readersFor(tree: Tree, input: CompileInput): Readers {
@@ -164,12 +147,12 @@ function compileOperation(
   listed: ListedOperation,
   name: string,
   readers: Readers,
-): { operation: CompiledOperation; text: string; schemaText: string; schema: JsonObject | undefined } {
+): { operation: CompiledOperation; text: string; schemaText: string } {
   const { method, path, identity, pathItem, operation, pathPointer, pointer } = listed;
   const { tree, presentation } = readers;
-  const { parts, query } = readPathKey(path);
   const security = readers.security.of(operation, pointer);
   const declared = readers.parameters.collect(pathItem, operation, pathPointer, pointer);
+  const { parts, query } = readPathKey(path, namesIn(declared, 'query'));
   const places = parts.filter((part): part is PathPlace => typeof part !== 'string');
   const drafts = readers.parameters.drafts(declared, places, security, pointer);
   const requestBody = tree.swagger ? body2(tree, operation, declared, pointer) : operation['requestBody'];
@@ -191,10 +174,19 @@ function compileOperation(
     ...(body !== undefined && { body: body.binding }),
     security,
     accept: answers.accept,
+    tokens: tokensOf(tool.definition, presented.schemaText),
     ...(output !== undefined && { output: output.output }),
   };
-  const { schemaText, schema } = presented;
-  return { operation: compiled, text: JSON.stringify(compiled), schemaText, schema };
+  return { operation: compiled, text: JSON.stringify(compiled), schemaText: presented.schemaText };
+}
+
+function namesIn(parameters: readonly Node[], place: string): Set<string> {
+  return new Set(parameters.filter((one) => one['in'] === place).map((one) => String(one['name'])));
+}
+
+function tokensOf({ name, description }: ToolDefinition, inputSchema: string): number {
+  const text = `${JSON.stringify({ name, description })},"inputSchema":${inputSchema}`;
+  return Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN);
 }
 
 function routeOf(parts: readonly (string | PathPlace)[], parameters: readonly ParameterBinding[]): (string | number)[] {

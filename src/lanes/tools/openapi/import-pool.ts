@@ -1,5 +1,4 @@
 import { Worker } from 'node:worker_threads';
-import type { JsonObject } from '../../../core/tools.ts';
 import type { ServiceHead } from './compile.ts';
 import type { CompiledOperation, CompiledService, CompileInput, CompileProgress } from './types.ts';
 import { DocumentError, withSchema } from './types.ts';
@@ -10,12 +9,12 @@ export type CompileQuestion =
   | { readonly id: number; readonly taken: true };
 
 /**
- * From the worker. Large results come in parts, because a thread stands still while it reads a message: operations as JSON (an array of each operation
- * and its input schema in turn), definitions, and last what is left. Parts are to be answered with `taken`.
+ * From the worker. Large results come in parts, because a thread stands still while it reads a message: operations as JSON (an array) with the JSON
+ * of each one's input schema, definitions, and last what is left. Parts are to be answered with `taken`.
  */
 export type CompileAnswer =
   | { readonly id: number; readonly progress: CompileProgress }
-  | { readonly id: number; readonly operations: string }
+  | { readonly id: number; readonly operations: string; readonly schemas: readonly string[] }
   | { readonly id: number; readonly definitions: readonly (readonly [name: string, text: string])[] }
   | { readonly id: number; readonly head: Omit<ServiceHead, 'definitions'> }
   | { readonly id: number; readonly error: Pick<DocumentError, 'code' | 'message' | 'pointer' | 'line' | 'column' | 'file'> };
@@ -23,6 +22,7 @@ export type CompileAnswer =
 interface Job {
   readonly input: CompileInput;
   readonly limitMs: number;
+  readonly memoryMb: number;
   readonly onProgress: ((progress: CompileProgress) => void) | undefined;
   readonly resolve: (compiled: CompiledService) => void;
   readonly reject: (error: Error) => void;
@@ -34,19 +34,25 @@ interface Running {
   readonly timer: NodeJS.Timeout;
   readonly operations: CompiledOperation[];
   readonly definitions: Map<string, string>;
+  /** Characters of both, as they came. */
+  length: number;
 }
 
 export interface CompileOptions {
   readonly limitMs?: number;
+  readonly memoryMb?: number;
   readonly onProgress?: (progress: CompileProgress) => void;
 }
 
 const LIMIT_MS = 30_000;
 const IDLE_MS = 10_000;
 const MEMORY_MB = 700;
+/** Of JSON: three to four times as much memory here, where no worker's limit holds. */
+const RESULT_MB = 160;
 
 /** One worker reads one document at a time: documents are other people's, and must not hold up or bring down the hub. */
 let worker: Worker | undefined;
+let workerMb = 0;
 let running: Running | undefined;
 let idle: NodeJS.Timeout | undefined;
 let lastId = 0;
@@ -54,11 +60,18 @@ const waiting: Job[] = [];
 
 /**
  * `compileDocument` in a worker thread, documents in turn. Rejects with DocumentError: that of the document, or `too_expensive` when it takes more
- * than `limitMs` (30 s) or 700 MB. `onProgress` hears a few times a second how far it is.
+ * than `limitMs` (30 s) or `memoryMb` (700), or what it becomes more than 160 MB. `onProgress` hears a few times a second how far it is.
  */
 export function compileInWorker(input: CompileInput, options: CompileOptions = {}): Promise<CompiledService> {
   return new Promise((resolve, reject) => {
-    waiting.push({ input, limitMs: options.limitMs ?? LIMIT_MS, onProgress: options.onProgress, resolve, reject });
+    waiting.push({
+      input,
+      limitMs: options.limitMs ?? LIMIT_MS,
+      memoryMb: options.memoryMb ?? MEMORY_MB,
+      onProgress: options.onProgress,
+      resolve,
+      reject,
+    });
     next();
   });
 }
@@ -71,17 +84,15 @@ function next(): void {
     return;
   }
   clearTimeout(idle);
-  worker ??= start();
+  if (workerMb !== job.memoryMb) stop();
+  worker ??= start(job.memoryMb);
   worker.ref();
   lastId += 1;
   const timer = setTimeout(() => {
     stop();
-    finish(
-      (error) => job.reject(error),
-      new DocumentError('too_expensive', `Reading the document took more than ${job.limitMs / 1000} s.`),
-    );
+    finish((error) => job.reject(error), tooExpensive(job, `${job.limitMs / 1000} s`));
   }, job.limitMs);
-  running = { id: lastId, job, timer, operations: [], definitions: new Map() };
+  running = { id: lastId, job, timer, operations: [], definitions: new Map(), length: 0 };
   worker.postMessage({ id: lastId, input: job.input, wantsProgress: job.onProgress !== undefined } satisfies CompileQuestion);
 }
 
@@ -93,22 +104,27 @@ function rest(): void {
   idle.unref();
 }
 
-function start(): Worker {
+function start(memoryMb: number): Worker {
+  workerMb = memoryMb;
   const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
   const started = new Worker(new URL(`./worker${extension}`, import.meta.url), {
     // The environment may hold secrets, and reading a document needs none of it.
     env: {},
     execArgv: [],
-    resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB, maxYoungGenerationSizeMb: 16 },
+    resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: 16 },
   });
   started.on('message', (answer: CompileAnswer) => {
     if (worker !== started || running?.id !== answer.id) return;
     const { job, operations, definitions } = running;
     if ('progress' in answer) job.onProgress?.(answer.progress);
     else if ('operations' in answer) {
-      addOperations(operations, answer.operations);
+      if (isTooLong(running, [answer.operations, ...answer.schemas])) return;
+      const part = JSON.parse(answer.operations) as CompiledOperation[];
+      for (const [index, operation] of part.entries()) operations.push(withSchema(operation, answer.schemas[index] ?? '{}'));
       started.postMessage({ id: answer.id, taken: true } satisfies CompileQuestion);
     } else if ('definitions' in answer) {
+      const texts = answer.definitions.map(([, text]) => text);
+      if (isTooLong(running, texts)) return;
       for (const [name, text] of answer.definitions) definitions.set(name, text);
       started.postMessage({ id: answer.id, taken: true } satisfies CompileQuestion);
     } else if ('head' in answer) finish(job.resolve, { ...answer.head, operations, definitions: Object.fromEntries(definitions) });
@@ -120,16 +136,24 @@ function start(): Worker {
     if (running === undefined) return;
     const { job } = running;
     const full = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
-    finish(job.reject, full ? new DocumentError('too_expensive', `Reading the document took more than ${MEMORY_MB} MB.`) : error);
+    finish(job.reject, full ? tooExpensive(job, `${memoryMb} MB`) : error);
   });
   return started;
 }
 
-function addOperations(operations: CompiledOperation[], text: string): void {
-  const parts = JSON.parse(text) as unknown[];
-  for (let index = 0; index < parts.length; index += 2) {
-    operations.push(withSchema(parts[index] as CompiledOperation, parts[index + 1] as JsonObject));
-  }
+function tooExpensive({ input: { text } }: Job, limit: string): DocumentError {
+  const hint = /^(?:\ufeff?\s*[{[]|data:)/.test(text) ? '' : ' YAML takes many times what JSON does: convert it.';
+  return new DocumentError('too_expensive', `Reading the document took more than ${limit}.${hint}`);
+}
+
+/** Ends a document whose tools would fill the memory of the hub. */
+function isTooLong(one: Running, more: readonly string[]): boolean {
+  for (const { length } of more) one.length += length;
+  if (one.length <= RESULT_MB * 1024 * 1024) return false;
+  stop();
+  const message = `The tools of the document take more than ${RESULT_MB} MB. Take operations or parameters out of it, in an overlay for example.`;
+  finish((error) => one.job.reject(error), new DocumentError('too_expensive', message));
+  return true;
 }
 
 function placeOf({ pointer, line, column, file }: Pick<DocumentError, 'pointer' | 'line' | 'column' | 'file'>) {

@@ -84,6 +84,7 @@ function commonPrefix(operations: readonly Nameable[]): number {
   }
   let length = lead.length;
   for (const { path } of operations) {
+    if (length === 0) return 0;
     const words = wordsOf(path);
     while (length > 0 && (words.length <= length || lead.slice(0, length).some((word, index) => words[index] !== word))) length -= 1;
   }

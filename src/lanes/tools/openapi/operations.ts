@@ -16,6 +16,8 @@ export interface ListedOperation {
 }
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace', 'query'];
+/** Characters of a path that servers take in a request line. */
+const LONGEST_PATH = 8192;
 const TOKEN = /^[A-Za-z][A-Za-z0-9!#$%&'*+.^_`|~-]{0,39}$/;
 
 /** Every operation under `paths`, in the document's order; what cannot be one is added to `leftOut`. Throws DocumentError when there are too many. */
@@ -25,6 +27,12 @@ export function listOperations(tree: Tree, leftOut: LeftOut[]): ListedOperation[
   if (paths !== undefined && !isNode(paths)) tree.warn('/paths', 'invalid_paths', 'There must be an object under "paths".');
   for (const path of isNode(paths) ? Object.keys(paths) : []) {
     if (/^x-/i.test(path)) continue;
+    if (path.length > LONGEST_PATH) {
+      const start = `${path.slice(0, 80)}…`;
+      const message = `The path is longer than ${LONGEST_PATH} characters, which no server takes.`;
+      leftOut.push({ method: '*', path: start, pointer: at('/paths', start), code: 'path_too_long', message });
+      continue;
+    }
     const pathPointer = at('/paths', path);
     const pathItem = readPathItem(tree, (paths as Node)[path], path, pathPointer, leftOut);
     if (pathItem === undefined) continue;

@@ -1,11 +1,12 @@
 import type { JsonObject, Risk, SourceTool, ToolAnnotations } from '../../../core/tools.ts';
+import { findPaging, pagingSentence } from './answers/paging.ts';
 import { argumentKeys } from './bindings/keys.ts';
 import type { BodyDraft } from './bindings/body.ts';
 import type { ParameterDraft } from './bindings/parameters.ts';
 import type { Node } from './document/tree.ts';
 import { isNode, isText, listOf } from './document/tree.ts';
 import type { ListedOperation } from './operations.ts';
-import { BYTES_PER_TOKEN, fitSchema, skeleton } from './schema/write/fit.ts';
+import { BYTES_PER_TOKEN, fitSchema, skeleton, SKELETON_CUTS } from './schema/write/fit.ts';
 import type { Json } from './schema/json.ts';
 import { put, shorten, tidy } from './schema/json.ts';
 import type { SchemaReader } from './schema/reader.ts';
@@ -34,8 +35,6 @@ export interface Presented {
   readonly parameters: readonly ParameterBinding[];
   /** The input schema as JSON; that of the tool is empty. */
   readonly schemaText: string;
-  /** The same, when it was made on the way. */
-  readonly schema: Json | undefined;
   /** What the tool does not show. */
   readonly whole?: NonNullable<CompiledOperation['whole']>;
 }
@@ -53,19 +52,21 @@ export function presentTool(
   const parameters = drafts.map(({ binding }, index): ParameterBinding => ({ key: keys[index] ?? binding.name, ...binding }));
   const title = isText(operation['summary']) ? tidy(operation['summary'], LONGEST_TITLE) : undefined;
   const text = descriptionOf(operation, method, path);
-  const description = shorten(text, LONGEST_DESCRIPTION);
+  const paged = pagingSentence(findPaging({ parameters, inputSchema: { properties: schemasByKey(parameters, drafts) } }));
+  const short = shorten(text, LONGEST_DESCRIPTION - (paged === undefined ? 0 : paged.length + 2));
+  const description = withSentence(short, paged);
   const fitted = inputSchema(parameters, drafts, body, presentation.schemas, Buffer.byteLength(description));
   const annotations = annotationsFor(method);
   const { icons, exposeOperation, service } = presentation;
   const whole = {
-    ...(text.length > description.length && { description: text }),
+    ...(text.length > short.length && { description: withSentence(text, paged) }),
     ...(fitted.whole !== undefined && { schema: fitted.whole }),
   };
+  const cuts = [...(whole.description === undefined ? [] : ['the end of the description']), ...fitted.cuts];
   return {
     parameters,
     schemaText: fitted.text,
-    schema: fitted.schema,
-    ...(Object.keys(whole).length > 0 && { whole }),
+    ...(cuts.length > 0 && { whole: { ...whole, cuts } }),
     tool: {
       definition: {
         name,
@@ -89,7 +90,7 @@ function inputSchema(
   body: BodyDraft | undefined,
   schemas: SchemaReader,
   used: number,
-): { schema: Json | undefined; text: string; whole?: Json } {
+): { text: string; cuts: readonly string[]; whole?: Json } {
   const properties: Json = {};
   const required: string[] = [];
   let references = body?.references === true;
@@ -106,18 +107,27 @@ function inputSchema(
   }
   const root: Json = { type: 'object', properties, ...(required.length > 0 && { required }), additionalProperties: false };
   const fitted = fitSchema(root, references, schemas, BUDGET - used, HARD_LIMIT - used);
-  if (fitted !== undefined) return { ...fitted, ...(fitted.shortened && { whole: root }) };
-  const schema = skeleton(root, schemas);
-  return { schema, text: JSON.stringify(schema), whole: root };
+  if (fitted !== undefined) return { ...fitted, ...(fitted.cuts.length > 0 && { whole: root }) };
+  return { text: JSON.stringify(skeleton(root, schemas)), cuts: SKELETON_CUTS, whole: root };
 }
 
 /** The summary stands before the description unless that says the same; it is the tool's title as well. */
 function descriptionOf(operation: Node, method: string, path: string): string {
   const summary = isText(operation['summary']) ? operation['summary'].trim() : '';
   const text = isText(operation['description']) ? operation['description'].trim() : '';
-  const whole = text === '' ? summary : says(text, summary) ? text : `${summary}${/[.!?:]$/.test(summary) ? '' : '.'} ${text}`;
+  const whole = text === '' ? summary : says(text, summary) ? text : withSentence(summary, text);
   const described = tidy(whole === '' ? `${method} ${path}` : whole, LONGEST_WHOLE);
   return operation['deprecated'] === true ? `Deprecated. ${described}` : described;
+}
+
+function withSentence(text: string, sentence: string | undefined): string {
+  return sentence === undefined ? text : `${text}${/[.!?:…]$/.test(text) ? '' : '.'} ${sentence}`;
+}
+
+function schemasByKey(parameters: readonly ParameterBinding[], drafts: readonly ParameterDraft[]): Json {
+  const schemas: Json = {};
+  for (const [index, { key }] of parameters.entries()) put(schemas, key, drafts[index]?.schema);
+  return schemas;
 }
 
 /** Three of four words of `summary`, without their endings, are in the first sentences of `text`. */

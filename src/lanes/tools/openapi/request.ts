@@ -1,10 +1,12 @@
+import type { ReadResource } from '../../../core/contracts/tool-source.ts';
 import type { JsonObject } from '../../../core/tools.ts';
 import type { UpstreamRequest } from '../../../core/upstream.ts';
-import { longIntegers } from './arguments.ts';
-import type { CompiledOperation } from './types.ts';
+import type { CompiledOperation, CompiledService, ParameterBinding } from './types.ts';
 import { encodeBody } from './wire/body.ts';
+import { type Exact, exactNumbers } from './wire/exact-numbers.ts';
 import { cookieText, headerText, pathText, queryText } from './wire/styles.ts';
 import { ArgumentFault, textOf } from './wire/values.ts';
+import { wholeSchema } from './whole-schema.ts';
 
 /** Where requests of an operation go. */
 export interface RequestTarget {
@@ -13,6 +15,14 @@ export interface RequestTarget {
   /** What stands before every path; empty, or begins with `/` and does not end with one. */
   readonly prefix: string;
   readonly userAgent?: string;
+}
+
+/** What an operation alone does not know. */
+export interface RequestContext {
+  /** What the whole schemas of operations refer to. */
+  readonly definitions?: CompiledService['definitions'];
+  /** Without it no resource can be a file. */
+  readonly readResource?: ReadResource;
 }
 
 export type BuiltRequest = { readonly request: Omit<UpstreamRequest, 'trust'> } | { readonly fault: string };
@@ -27,18 +37,24 @@ export function targetOf(address: string): { origin: string; prefix: string } | 
 }
 
 /** Writes arguments that `checkArguments` let through as a request; `fault` says which argument cannot be written. Credentials come later, by signers. */
-export function buildRequest(operation: CompiledOperation, args: JsonObject, target: RequestTarget): BuiltRequest {
+export function buildRequest(
+  operation: CompiledOperation,
+  args: JsonObject,
+  target: RequestTarget,
+  { definitions = {}, readResource = () => undefined }: RequestContext = {},
+): BuiltRequest {
   try {
-    const path = pathOf(operation, args, target.prefix);
+    const exact = exactNumbers(() => (operation.whole?.schema === undefined ? operation.tool.definition.inputSchema : wholeSchema(operation.whole.schema, definitions))); // prettier-ignore
+    const path = pathOf(operation, args, target.prefix, exact);
     const headers: Record<string, string> = { accept: operation.accept };
     if (target.userAgent !== undefined) headers['user-agent'] = target.userAgent;
-    const query = placeRest(operation, args, headers);
-    const whole = query === '' ? path : `${path}?${query}`;
+    const query = placeRest(operation, args, headers, exact);
+    const whole = query === '' ? path : `${path}${path.includes('?') ? '&' : '?'}${query}`;
     const { method, body: binding } = operation;
     const value = binding === undefined ? undefined : argument(args, binding.key);
     if (binding === undefined || value === undefined) return { request: { method, origin: target.origin, path: whole, headers } };
-    const { body, contentType } = encodeBody(binding, value, () => longIntegers(operation, args));
-    if (contentType !== undefined) headers['content-type'] = contentType;
+    const { body, contentType } = encodeBody(binding, value, { exact, readResource });
+    headers['content-type'] = contentType;
     return { request: { method, origin: target.origin, path: whole, headers, body } };
   } catch (error) {
     if (error instanceof ArgumentFault) return { fault: error.message };
@@ -50,7 +66,13 @@ function argument(args: JsonObject, key: string): unknown {
   return Object.hasOwn(args, key) ? args[key] : undefined;
 }
 
-function pathOf(operation: CompiledOperation, args: JsonObject, prefix: string): string {
+/** The argument of a parameter, its numbers as JSON writes them where it is written as JSON. */
+function valueOf({ key, style }: ParameterBinding, args: JsonObject, exact: Exact): unknown {
+  const value = argument(args, key);
+  return style === 'content' && value !== undefined ? exact(value, key) : value;
+}
+
+function pathOf(operation: CompiledOperation, args: JsonObject, prefix: string, exact: Exact): string {
   let path = prefix;
   for (const part of operation.route) {
     if (typeof part === 'string') {
@@ -59,7 +81,7 @@ function pathOf(operation: CompiledOperation, args: JsonObject, prefix: string):
     }
     const binding = operation.parameters[part];
     if (binding === undefined) continue;
-    const value = argument(args, binding.key);
+    const value = valueOf(binding, args, exact);
     const text = value === undefined || value === null ? '' : pathText(binding, value);
     if (text === '' || climbs(value)) {
       throw new ArgumentFault(
@@ -89,13 +111,13 @@ function climbs(value: unknown): boolean {
 }
 
 /** Puts headers and cookies on `headers` and gives the query. */
-function placeRest(operation: CompiledOperation, args: JsonObject, headers: Record<string, string>): string {
+function placeRest(operation: CompiledOperation, args: JsonObject, headers: Record<string, string>, exact: Exact): string {
   let query = operation.fixedQuery;
   let cookies = '';
   for (const binding of operation.parameters) {
     const { place } = binding;
     if (place === 'path') continue;
-    const value = argument(args, binding.key);
+    const value = valueOf(binding, args, exact);
     if (value === undefined || value === null) continue;
     if (place === 'query' || place === 'querystring') {
       const text = place === 'query' ? queryText(binding, value) : wholeQuery(binding.style, value, binding);
@@ -103,7 +125,10 @@ function placeRest(operation: CompiledOperation, args: JsonObject, headers: Reco
     } else if (place === 'cookie') {
       const text = cookieText(binding, value);
       if (text !== '') cookies += cookies === '' ? text : `; ${text}`;
-    } else if (!(Array.isArray(value) && value.length === 0)) headers[binding.name.toLowerCase()] = headerText(binding, value);
+    } else {
+      const text = headerText(binding, value);
+      if (text !== undefined) headers[binding.name.toLowerCase()] = text;
+    }
   }
   if (cookies !== '') headers['cookie'] = headers['cookie'] === undefined ? cookies : `${headers['cookie']}; ${cookies}`;
   return query;

@@ -92,8 +92,11 @@ export interface CompiledOperation {
   /** Method and path key as the document has them: `GET /pets/{id}`. */
   readonly identity: string;
   readonly tool: SourceTool;
-  /** What is left out of `tool`: the description as it stands, and the input schema with references into `definitions` of the service. */
-  readonly whole?: { readonly description?: string; readonly schema?: JsonObject };
+  /**
+   * What is left out of `tool`: the description as it stands, and the input schema with references into `definitions` of the service. `cuts` says
+   * in words what it is.
+   */
+  readonly whole?: { readonly description?: string; readonly schema?: JsonObject; readonly cuts: readonly string[] };
   readonly method: string;
   readonly path: string;
   /** Absolute address, or a path when the document's own address is unknown; empty when the document names none. */
@@ -107,14 +110,29 @@ export interface CompiledOperation {
   readonly security: OperationSecurity;
   /** Value of the Accept header. */
   readonly accept: string;
+  /** What name, description and arguments cost in a list of tools, about. */
+  readonly tokens: number;
   /** How an answer becomes structured content; absent without an output schema. */
   readonly output?: 'plain' | 'wrapped';
 }
 
-/** The operation itself, complete: the one place where a compiled operation changes. */
-export function withSchema(operation: CompiledOperation, inputSchema: JsonObject): CompiledOperation {
-  (operation.tool.definition as { inputSchema: JsonObject }).inputSchema = inputSchema;
+const schemaTexts = new WeakMap<object, string>();
+
+/**
+ * The operation itself, complete: the one place where a compiled operation changes. Its input schema stays JSON until somebody reads it: of the
+ * thousands of tools that a document can have few are listed or called, and as objects schemas take three times the memory.
+ */
+export function withSchema(operation: CompiledOperation, text: string): CompiledOperation {
+  const { definition } = operation.tool;
+  let schema: JsonObject | undefined;
+  schemaTexts.set(definition, text);
+  Object.defineProperty(definition, 'inputSchema', { enumerable: true, get: () => (schema ??= JSON.parse(text) as JsonObject) });
   return operation;
+}
+
+/** The input schema of an operation as JSON. */
+export function schemaTextOf({ tool }: CompiledOperation): string {
+  return schemaTexts.get(tool.definition) ?? JSON.stringify(tool.definition.inputSchema);
 }
 
 export type ParameterPlace = 'path' | 'query' | 'header' | 'cookie' | 'querystring';

@@ -48,18 +48,21 @@ async function compile(id: number, input: CompileInput, wantsProgress: boolean):
 async function sendOperations(id: number, input: CompileInput, wantsProgress: boolean) {
   const pieces = compilePieces(input);
   let texts: string[] = [];
+  let schemas: string[] = [];
   let length = 0;
   let next = 0;
   for (;;) {
     const { done, value } = pieces.next();
     if (length >= MESSAGE || (done === true && length > 0)) {
-      await send({ id, operations: `[${texts.join()}]` });
+      await send({ id, operations: `[${texts.join()}]`, schemas });
       texts = [];
+      schemas = [];
       length = 0;
     }
     if (done === true) return value;
     if (value.operation !== undefined) {
-      texts.push(value.text, value.schemaText);
+      texts.push(value.text);
+      schemas.push(value.schemaText);
       length += value.text.length + value.schemaText.length;
     }
     const now = wantsProgress ? performance.now() : 0;

@@ -23,6 +23,7 @@ export interface Scope {
 const MOST = 12;
 /** Forms of one choice. */
 const MOST_BRANCHES = 40;
+const TYPES: ReadonlySet<unknown> = new Set(['string', 'number', 'integer', 'boolean', 'object', 'array', 'null']);
 const COMBINED = new Set(['$ref', 'allOf', 'anyOf', 'oneOf', 'type', 'const', '$defs', 'definitions']);
 
 /** The forms that a JSON schema (2020-12, draft 7) takes together. */
@@ -68,10 +69,10 @@ function ownForms(schema: JsonObject, open: ReadonlySet<unknown>): Alternative[]
 }
 
 function typesOf({ type }: JsonObject, own: Json, values: readonly unknown[] | undefined): string[] {
-  if (typeof type === 'string') {
-    // A type beside values of another one says less than they do.
-    if (values === undefined || values.some((value) => isOf(value, type))) return [type];
-  } else if (Array.isArray(type)) return type.filter((one): one is string => typeof one === 'string');
+  // What is no type says nothing.
+  const named = [type].flat().filter((one): one is string => TYPES.has(one));
+  // A type beside values of another one says less than they do.
+  if (named.length > 0 && (values === undefined || values.some((value) => named.some((one) => isOf(value, one))))) return named;
   if (values !== undefined) return [...new Set(values.map(typeName))];
   if (own['properties'] !== undefined) return ['object'];
   return own['items'] !== undefined ? ['array'] : [];
@@ -92,7 +93,7 @@ function referred(reference: string, scope: Scope, open: ReadonlySet<unknown>): 
   if (!isObject(target)) return [{ schema: {}, open }];
   if (!open.has(target)) return alternativesOf(target, scope, new Set([...open, target]));
   const { type } = target;
-  return [{ schema: typeof type === 'string' ? { type } : {}, open, recurs: true }];
+  return [{ schema: TYPES.has(type) ? { type } : {}, open, recurs: true }];
 }
 
 /** What a reference inside the schema (`#`, or a JSON pointer behind it) points at. */

@@ -6,8 +6,8 @@ import { put, SCHEMA_LISTS, SCHEMA_MAPS, SINGLE_SCHEMAS, type Json } from '../op
 const DEEPEST = 50;
 
 /**
- * The input schema of a tool that was not made here, with items in every array: VS Code throws where they are missing. The same object when
- * nothing had to change.
+ * The input schema of a tool that was not made here, with a schema as the items of every array: VS Code throws where there is none, beside
+ * `prefixItems` and for `items: false` too. The same object when nothing had to change.
  */
 export function houseForm(schema: JsonObject): JsonObject {
   return withItems(schema, 0);
@@ -26,7 +26,13 @@ function withItems(schema: JsonObject, depth: number): JsonObject {
     else if ((SCHEMA_LISTS.has(key) || key === 'oneOf') && Array.isArray(value)) set(key, eachOf(value, depth));
     else if ((SCHEMA_MAPS.has(key) || key === '$defs' || key === 'definitions') && isObject(value)) set(key, eachIn(value, depth));
   }
-  if (schema['type'] === 'array' && schema['items'] === undefined && schema['prefixItems'] === undefined) set('items', {});
+  const { type, items, prefixItems, maxItems } = schema;
+  if (type === 'array' && (items === undefined || typeof items === 'boolean')) {
+    set('items', {});
+    // None but those of prefixItems: said by their number.
+    const most = Array.isArray(prefixItems) ? prefixItems.length : 0;
+    if (items === false) set('maxItems', typeof maxItems === 'number' ? Math.min(maxItems, most) : most);
+  }
   return changed ?? schema;
 }
 

@@ -161,7 +161,8 @@ export class SchemaWriter {
     const { type, format } = schema;
     const written: Json = { type };
     if (typeof format === 'string' && this.#dialect.formats.has(`${String(type)}:${format}`)) written['format'] = format;
-    const listed = Array.isArray(schema['enum']) ? (schema['enum'] as unknown[]) : [];
+    // Branches that became one may name a value each, which draft 7 does not take twice.
+    const listed = Array.isArray(schema['enum']) ? [...new Set(schema['enum'] as unknown[])] : [];
     const values = this.#dialect.emptyValues ? listed : listed.filter((value) => value !== '');
     if (values.length === 0) return { schema: { ...written, ...this.#described(schema) }, back: undefined, takesNull: false };
     if (values.length > this.#level.enums) {

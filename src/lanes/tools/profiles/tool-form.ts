@@ -33,7 +33,7 @@ export function toolForm(tool: SourceTool, profile: Profile): ToolForm {
 }
 
 function present(tool: SourceTool, profile: Profile): ToolForm {
-  const cuts = tool.whole === undefined ? [] : ['descriptions, examples or deep parts, to fit the token budget'];
+  const cuts = tool.whole === undefined ? [] : (tool.cuts ?? ['parts of it']);
   switch (profile) {
     case 'raw':
       return { definition: tool.whole === undefined ? tool.definition : { ...tool.definition, ...tool.whole() }, cuts: [] };

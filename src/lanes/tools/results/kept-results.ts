@@ -118,8 +118,8 @@ export class KeptResults {
    */
   read(uri: string, holder: Holder, mayUse: (tool: string) => boolean): ToolsReply | undefined {
     const [, id = '', from = '0'] = URI.exec(uri) ?? [];
-    const kept = this.#kept.get(id);
-    if (kept === undefined || kept.until <= this.#now() || !isSame(kept.holder, holder) || !mayUse(kept.tool)) return undefined;
+    const kept = this.#of(id, holder, mayUse);
+    if (kept === undefined) return undefined;
     const { body, mimeType, isText } = kept;
     const start = isText ? boundary(body, Number(from)) : Number(from);
     if (start >= body.length && start > 0) {
@@ -139,6 +139,17 @@ export class KeptResults {
       ],
       _meta: { [NEXT]: next },
     };
+  }
+
+  /** All of it, for a tool that takes a file; undefined as in `read`. */
+  whole(uri: string, holder: Holder, mayUse: (tool: string) => boolean): WholeResult | undefined {
+    return this.#of(URI.exec(uri)?.[1] ?? '', holder, mayUse);
+  }
+
+  #of(id: string, holder: Holder, mayUse: (tool: string) => boolean): Kept | undefined {
+    const kept = this.#kept.get(id);
+    const isTheirs = kept !== undefined && kept.until > this.#now() && isSame(kept.holder, holder) && mayUse(kept.tool);
+    return isTheirs ? kept : undefined;
   }
 
   #sweep(): void {

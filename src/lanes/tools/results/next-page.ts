@@ -36,11 +36,13 @@ function without(reply: ToolsReply, meta: JsonObject): ToolsReply {
   return _meta === undefined || Object.keys(meta).length === 0 ? rest : { ...rest, _meta: meta };
 }
 
+/** Comes through every form as it is: no JSON, no value of an enum. */
+const MARK = '\u0000';
+
 /** The name under which the door takes an argument of the source, found by trying: overrides rename, fix and hide. */
 function shownName(key: string, { input, tool }: ViewTool): string | undefined {
   const properties = tool.definition.inputSchema['properties'];
   const names = isObject(properties) ? Object.keys(properties) : [];
   if (input === undefined) return names.includes(key) ? key : undefined;
-  const mark: JsonObject = {};
-  return names.find((name) => input({ [name]: mark })[key] === mark);
+  return names.find((name) => input({ [name]: MARK })[key] === MARK);
 }

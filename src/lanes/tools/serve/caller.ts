@@ -15,8 +15,8 @@ export interface Caller {
   readonly clientInfo: JsonObject | undefined;
   /** True when questions can go down the stream of a call and answers come back (sessions only). */
   readonly canAsk: boolean;
-  /** Bytes of the request body. */
-  readonly size: number;
+  /** Of the request, as it came. */
+  readonly body: Buffer;
 }
 
 /** Writes a reply of one method as the JSON of `result`. */

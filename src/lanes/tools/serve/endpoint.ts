@@ -12,6 +12,7 @@ import type { Arrival, Serving } from './serving.ts';
 
 /** Bytes of one message (security.md, limits). */
 const LARGEST_BODY = 4 * 1024 * 1024;
+const NO_BODY = Buffer.alloc(0);
 
 /** Finds the door of a name in the current generation and keeps that generation alive until `leave`. */
 export type EnterDoor = (name: string) => { readonly door: Door | undefined; leave(): void };
@@ -40,8 +41,8 @@ async function serve(exchange: Exchange, name: string, enter: EnterDoor, serving
     return sendJson(res, 404, errorMessage(null, { code: RPC.server, message: `There is no server "${name}" here.` }));
   }
   try {
-    if (req.method === 'GET') openStream({ exchange, door, size: 0 }, serving);
-    else if (req.method === 'DELETE') await endSession({ exchange, door, size: 0 }, serving);
+    if (req.method === 'GET') openStream({ exchange, door, body: NO_BODY }, serving);
+    else if (req.method === 'DELETE') await endSession({ exchange, door, body: NO_BODY }, serving);
     else await post(exchange, door, serving);
   } catch (error) {
     if (!(error instanceof GatewayError) || res.headersSent) throw error;
@@ -68,7 +69,7 @@ async function post(exchange: Exchange, door: Door, serving: Serving): Promise<v
   } catch (error) {
     return sendJson(res, 400, errorMessage(null, { code: RPC.parse, message: GatewayError.from(error).message }));
   }
-  const arrival = { exchange, door, size: body.length };
+  const arrival = { exchange, door, body };
   if (Array.isArray(value)) return serveBatch(arrival, value, serving);
   const message = readMessage(value);
   if (message === undefined)

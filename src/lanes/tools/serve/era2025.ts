@@ -197,7 +197,7 @@ function take(message: Exclude<RpcMessage, RpcRequest>, session: Session | undef
   }
 }
 
-function callerOf({ exchange, door, size }: Arrival, session: Session | undefined): Caller {
+function callerOf({ exchange, door, body }: Arrival, session: Session | undefined): Caller {
   return {
     exchange,
     door,
@@ -207,7 +207,7 @@ function callerOf({ exchange, door, size }: Arrival, session: Session | undefine
     clientCapabilities: session?.clientCapabilities ?? {},
     clientInfo: session?.clientInfo,
     canAsk: session !== undefined && takesEvents(exchange),
-    size,
+    body,
   };
 }
 

@@ -50,7 +50,7 @@ export async function serve2026(arrival: Arrival, message: RpcRequest | RpcNotif
   return deliver(exchange, message, started, (method, reply) => encode(method, reply, caller));
 }
 
-function callerOf({ exchange, door, size }: Arrival, params: JsonObject): Caller {
+function callerOf({ exchange, door, body }: Arrival, params: JsonObject): Caller {
   const meta = params['_meta'] as JsonObject;
   const clientInfo = meta[META.clientInfo] as JsonObject | undefined;
   return {
@@ -62,7 +62,7 @@ function callerOf({ exchange, door, size }: Arrival, params: JsonObject): Caller
     clientCapabilities: meta[META.capabilities] as JsonObject,
     clientInfo,
     canAsk: false,
-    size,
+    body,
   };
 }
 

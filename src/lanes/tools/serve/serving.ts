@@ -14,6 +14,6 @@ export interface Serving extends OperationTools {
 export interface Arrival {
   readonly exchange: Exchange;
   readonly door: Door;
-  /** Bytes of the request body. */
-  readonly size: number;
+  /** Of the request, as it came. */
+  readonly body: Buffer;
 }

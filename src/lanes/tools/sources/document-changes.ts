@@ -11,20 +11,20 @@ export interface DocumentChanges extends ServiceChanges {
   readonly at: string;
 }
 
-/** Compares two documents of a service without holding up the hub, and says it in one line of the log. */
-export async function documentChanges(
-  before: CompiledService,
-  after: CompiledService,
-  log: Logger,
-  service: string,
-): Promise<DocumentChanges> {
+/** Compares two documents of a service without holding up the hub. */
+export async function documentChanges(before: CompiledService, after: CompiledService): Promise<DocumentChanges> {
   const at = new Date().toISOString();
-  const changes = await diffInSlices(before, after);
+  return { at, ...(await diffInSlices(before, after)) };
+}
+
+/** One line of the log about a document that is served from now on; with what is other about it when it took the place of another one. */
+export function logServed(log: Logger, service: string, { operations, warnings }: CompiledService, changes?: DocumentChanges): void {
+  const facts = { service, tools: operations.length, warnings: warnings.length };
+  if (changes === undefined) return log.info(facts, 'document served');
   const { added, removed, changed } = changes;
   const breaking = removed.length + changed.filter(({ notice }) => notice === 'breaking').length;
   const counts = { added: added.length, removed: removed.length, changed: changed.length, breaking };
-  log.info({ service, ...counts }, `the document has other operations: ${summaryOf(changes) || 'none of them changed'}`);
-  return { at, ...changes };
+  log.info({ ...facts, ...counts }, `document served: ${summaryOf(changes) || 'its operations are as they were'}`);
 }
 
 /** The texts of overlays. Throws DocumentError for one that could not be read. */

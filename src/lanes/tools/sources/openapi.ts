@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { UpstreamAuth } from '../../../core/auth.ts';
 import type { Call } from '../../../core/call.ts';
-import type { PreparedCall, SourceSnapshot, StatelessToolSource } from '../../../core/contracts/tool-source.ts';
+import type { PreparedCall, ReadResource, SourceSnapshot, StatelessToolSource } from '../../../core/contracts/tool-source.ts';
 import type { JsonObject, SourceTool, ToolsReply } from '../../../core/tools.ts';
 import { errorResult } from '../../../core/tools.ts';
 import type { RequestSigner, UpstreamRequest, UpstreamResponse } from '../../../core/upstream.ts';
@@ -72,7 +72,7 @@ export function createOpenApiSource(options: OpenApiSourceOptions): StatelessToo
     mode: 'stateless',
     snapshot,
     subscribe: () => () => undefined,
-    prepare(call: Call<'tools'>, tool: string): PreparedCall | { readonly reply: ToolsReply } {
+    prepare(call: Call<'tools'>, tool: string, readResource: ReadResource): PreparedCall | { readonly reply: ToolsReply } {
       const found = callable(tool);
       if (found === undefined) return { reply: errorResult(`The service ${name} has no tool ${tool}.`) };
       const { operation, target, trust, credentials, retryable, decode } = found;
@@ -84,7 +84,10 @@ export function createOpenApiSource(options: OpenApiSourceOptions): StatelessToo
           reply: errorResult(`The document of ${name} does not say where the service is. The operator sets services.${name}.baseUrl.`),
         };
       }
-      const built = buildRequest(operation, args, target);
+      const built = buildRequest(operation, args, target, {
+        definitions: compiled.definitions,
+        ...(readResource !== undefined && { readResource }),
+      });
       if ('fault' in built) return { reply: misfit(call, [built.fault]) };
       const request = { ...built.request, trust, taking, ...(timeoutMs !== undefined && { timeoutMs }) };
       return { request, signers: credentials.signers, retryable, decode: (response) => decode(response, args) };
@@ -104,7 +107,7 @@ function snapshotOf({ compiled, baseUrl }: OpenApiSourceOptions): SourceSnapshot
     state: 'ready',
     title: compiled.document.title,
     ...(description !== undefined && { instructions: description }),
-    tools: compiled.operations.map((operation) => withWhole(operation, compiled.definitions)),
+    tools: compiled.operations.map((operation) => toolOf(operation, compiled.definitions)),
     resources: [],
     resourceTemplates: [],
     prompts: [],
@@ -112,19 +115,23 @@ function snapshotOf({ compiled, baseUrl }: OpenApiSourceOptions): SourceSnapshot
   };
 }
 
-/** The tool, which can tell what was left out of it. */
-function withWhole({ tool, whole }: CompiledOperation, definitions: CompiledService['definitions']): SourceTool {
-  if (whole === undefined) return tool;
-  const { description, inputSchema } = tool.definition;
+/** The tool, which can tell what was left out of it, and where its answers stand. */
+function toolOf({ tool, whole, output }: CompiledOperation, definitions: CompiledService['definitions']): SourceTool {
+  if (whole === undefined && output !== 'wrapped') return tool;
+  const { definition } = tool;
   return {
     ...tool,
-    whole: () => {
-      const text = whole.description ?? description;
-      return {
-        ...(text !== undefined && { description: text }),
-        inputSchema: whole.schema === undefined ? inputSchema : wholeSchema(whole.schema, definitions),
-      };
-    },
+    ...(output === 'wrapped' && { wrapped: true }),
+    ...(whole !== undefined && {
+      cuts: whole.cuts,
+      whole: () => {
+        const text = whole.description ?? definition.description;
+        return {
+          ...(text !== undefined && { description: text }),
+          inputSchema: whole.schema === undefined ? definition.inputSchema : wholeSchema(whole.schema, definitions),
+        };
+      },
+    }),
   };
 }
 

@@ -1,9 +1,9 @@
 import path from 'node:path';
 import type { DocumentPlace, HubConfig, Origin, OverlayFile, ServiceConfig } from '../../../config/types.ts';
 import type { Call } from '../../../core/call.ts';
-import type { PreparedCall, SourceEvent, SourceSnapshot, StatelessToolSource } from '../../../core/contracts/tool-source.ts';
+import type { PreparedCall, ReadResource, SourceEvent, SourceSnapshot, StatelessToolSource } from '../../../core/contracts/tool-source.ts';
 import type { Awaitable } from '../../../core/contracts/extension.ts';
-import { decodeText } from '../../../core/decode-text.ts';
+import { documentText } from '../../../core/decode-text.ts';
 import { GatewayError } from '../../../core/errors.ts';
 import { Redactor } from '../../../core/redact.ts';
 import { Secret } from '../../../core/secret.ts';
@@ -13,10 +13,11 @@ import { createOAuth2Signer } from '../../../upstreams/auth/oauth2.ts';
 import type { ToolsHost } from '../host.ts';
 import { compileInWorker } from '../openapi/import-pool.ts';
 import { DocumentError, type CompiledService, type CompileInput } from '../openapi/types.ts';
-import { documentChanges, overlayTexts, type DocumentChanges } from './document-changes.ts';
+import { documentChanges, logServed, overlayTexts, type DocumentChanges } from './document-changes.ts';
 import { createOpenApiSource } from './openapi.ts';
 
 /** Milliseconds before a document that could not be fetched is tried again; doubled up to the second. */
+const MB = 1024 * 1024;
 const RETRY_MS = [5_000, 300_000] as const;
 
 export interface ServiceFacts {
@@ -133,9 +134,9 @@ export class ServiceSource implements StatelessToolSource {
     return () => this.#listeners.delete(listener);
   }
 
-  prepare(call: Call<'tools'>, name: string): Awaitable<PreparedCall | { readonly reply: ToolsReply }> {
+  prepare(call: Call<'tools'>, name: string, readResource: ReadResource): Awaitable<PreparedCall | { readonly reply: ToolsReply }> {
     if (this.#inner === undefined) throw new GatewayError('unavailable', `The service ${this.name} has no document that can be read yet.`);
-    return this.#inner.prepare(call, name);
+    return this.#inner.prepare(call, name, readResource);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -167,10 +168,11 @@ export class ServiceSource implements StatelessToolSource {
     const { text, ...where } = await this.#read(place);
     const names = Object.fromEntries(await this.#host.toolNames.get(name));
     const options = { outputSchemas: config.outputSchemas ?? false, exposeOperation: config.exposeOperation ?? true };
-    const { operations, references, depth, aliases, cpuTime, fileSize, urlSize } = this.facts.limits;
+    const { operations, references, depth, aliases, cpuTime, memory, fileSize, urlSize } = this.facts.limits;
     const bytes = place?.from === 'url' ? urlSize : fileSize;
     const limits = defined({ bytes, operations, references, depth, aliases });
-    const compiled = await compileInWorker({ text, name, names, options, limits, overlays, ...where }, defined({ limitMs: cpuTime }));
+    const bounds = defined({ limitMs: cpuTime, memoryMb: memory && Math.ceil(memory / MB) });
+    const compiled = await compileInWorker({ text, name, names, options, limits, overlays, ...where }, bounds);
     if (isCurrent() && !sameNames(names, compiled.names)) await this.#host.toolNames.put(name, new Map(Object.entries(compiled.names)));
     return compiled;
   }
@@ -180,19 +182,24 @@ export class ServiceSource implements StatelessToolSource {
     const changed = compiled.hash !== this.#documentHash || this.#document.error !== undefined;
     const { compiled: before, changes: known } = this.#document;
     const isOther = before !== undefined && before.hash !== compiled.hash;
-    const changes = isOther ? documentChanges(before, compiled, this.#host.log, this.name) : known;
+    const changes = isOther ? documentChanges(before, compiled) : known;
     this.#serve(compiled);
     this.#document = { compiled, error: undefined, ...(changes && { changes }) };
     this.#documentHash = compiled.hash;
     this.#retryMs = RETRY_MS[0];
-    this.#logServed(compiled);
+    void this.#logServed(compiled, isOther ? changes : undefined);
     return changed;
   }
 
-  #logServed({ hash, operations, warnings }: CompiledService): void {
-    if (hash === this.#loggedHash) return;
-    this.#loggedHash = hash;
-    this.#host.log.info({ service: this.name, tools: operations.length, warnings: warnings.length }, 'document served');
+  async #logServed(compiled: CompiledService, changes: Promise<DocumentChanges> | undefined): Promise<void> {
+    if (compiled.hash === this.#loggedHash) return;
+    this.#loggedHash = compiled.hash;
+    const { log } = this.#host;
+    try {
+      logServed(log, this.name, compiled, await changes);
+    } catch (err) {
+      log.error({ service: this.name, err }, 'the changes of the document could not be told');
+    }
   }
 
   async #read(place: DocumentPlace | undefined): Promise<Pick<CompileInput, 'text' | 'file' | 'url' | 'folder'>> {
@@ -207,7 +214,7 @@ export class ServiceSource implements StatelessToolSource {
     const { urlSize, urlTimeout } = this.facts.limits;
     const bounds = defined({ maxBytes: urlSize, timeoutMs: urlTimeout });
     const fetched = await this.#host.http.fetchDocument(place.url, { trust: this.#ownTrust, ...bounds });
-    return { text: decodeText(fetched.body), url: fetched.url };
+    return { text: documentText(fetched.body), url: fetched.url };
   }
 
   #fail(error: unknown): void {

@@ -27,13 +27,21 @@ it('has each operation with its warnings, costs and cuts, or why it is left out'
     tokens: expect.any(Number),
     warnings: [],
   });
-  expect(of('GET')).toMatchObject({ tool: 'get', shortened: ['description'] });
+  expect(of('GET')).toMatchObject({ tool: 'get', shortened: ['the end of the description'] });
   expect(of('GET').tokens).toBeGreaterThan(of('GET', '/plain').tokens!);
   expect(of('PUT').leftOut ?? of('PUT').warnings[0]).toMatchObject({ pointer: expect.stringContaining('/paths/~1things~1{id}/put'), code: 'dangling_reference' }); // prettier-ignore
   const lying = operations.flatMap(({ warnings }) => warnings);
   for (const warning of report.warnings.filter(({ pointer }) => pointer.startsWith('/paths/'))) expect(lying).toContainEqual(warning);
   for (const { method, warnings } of operations)
     for (const { pointer } of warnings) expect(['parameters', method.toLowerCase()]).toContain(pointer.split('/')[3]);
+});
+
+it('says what is left out of a large tool', async () => {
+  const field = { type: 'string', description: `Said. ${'And more. '.repeat(20)}`, example: 'x' };
+  const schema = { type: 'object', properties: Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`field${index}`, field])) };
+  const post = { operationId: 'large', requestBody: { content: { 'application/json': { schema } } }, responses: {} };
+  const { compiled } = await examineDocument('a.json', { text: document({ '/a': { post } }), name: 'svc' });
+  expect(operationReports(compiled!)[0]?.shortened).toEqual(['examples', 'descriptions after their first sentence']);
 });
 
 it('of an import has what DESIGN 2.1 says, and nothing else', async () => {

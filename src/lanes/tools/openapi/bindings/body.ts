@@ -29,10 +29,13 @@ function rank(mediaType: string): { kind: Kind; rank: number } {
   return { kind: 'binary', rank: 10 };
 }
 
-/** A part of a form that is a file: base64 alone, or with a name and type. */
+const BASE64 = { type: 'string', contentEncoding: 'base64' };
+const BASE64_NOTE = 'Base64, or the hubgate:// URI of a result.';
+
+/** A file: its bytes alone, or with a name and type. */
 function filePart(schema: Json): Json {
   const { description } = schema;
-  const data = { type: 'string', contentEncoding: 'base64' };
+  const data = { ...BASE64, description: BASE64_NOTE };
   const file = { type: 'object', properties: { data, filename: { type: 'string' }, mimeType: { type: 'string' } }, required: ['data'] };
   return { ...(description !== undefined && { description }), anyOf: [data, file] };
 }
@@ -52,18 +55,20 @@ export function readBody(tree: Tree, schemas: SchemaReader, declared: unknown, m
   const media = own(content, choice.mediaType);
   const source = isNode(media) ? (media['schema'] ?? {}) : {};
   if ((method === 'GET' || method === 'HEAD' || method === 'DELETE') && !required && isEmptyObject(tree, source)) return undefined;
-  const { schema, references, fields } = shaped(tree, schemas, choice.kind, source, isNode(media) ? media : {}, pointer);
+  const isRange = choice.mediaType.includes('*');
+  const kind = isRange && choice.kind === 'json' && isBytes(resolved(tree, source)) ? 'binary' : choice.kind;
+  const { schema, references, fields } = shaped(tree, schemas, kind, source, isNode(media) ? media : {}, pointer, isRange);
   const named = isText(description) && schema['description'] === undefined ? { ...schema, description } : schema;
-  const noted = /[/+]xml$/.test(choice.mediaType) ? { ...named, description: `XML text. ${textOf(named['description'])}`.trim() } : named;
+  const note = /[/+]xml$/.test(choice.mediaType) ? 'XML text.' : kind === 'binary' ? BASE64_NOTE : '';
   return {
     binding: {
       key: 'body',
       required,
-      mediaType: concrete(choice.mediaType, choice.kind),
-      kind: choice.kind,
+      mediaType: concrete(choice.mediaType, kind),
+      kind,
       ...(fields !== undefined && { fields }),
     },
-    schema: noted,
+    schema: note === '' ? named : { ...named, description: `${note} ${textOf(named['description'])}`.trim() },
     references,
   };
 }
@@ -88,6 +93,8 @@ function isEmptyObject(tree: Tree, source: unknown): boolean {
 function concrete(mediaType: string, kind: Kind): string {
   if (!mediaType.includes('*')) return mediaType;
   if (kind === 'json') return 'application/json';
+  if (kind === 'multipart') return 'multipart/form-data';
+  if (kind === 'binary') return mediaType;
   return kind === 'text' ? 'text/plain' : 'application/octet-stream';
 }
 
@@ -98,8 +105,10 @@ function shaped(
   source: unknown,
   media: Node,
   pointer: string,
+  isRange: boolean,
 ): { schema: Json; references: boolean; fields?: FieldBinding[] } {
-  if (kind === 'binary') return { schema: { type: 'string', contentEncoding: 'base64' }, references: false };
+  // Only where the document leaves the type open does it matter what the caller says.
+  if (kind === 'binary') return { schema: isRange ? filePart({}) : BASE64, references: false };
   if (kind === 'text') {
     const { json } = schemas.read(source, pointer);
     const scalar = json['type'] === 'string' || json['type'] === 'number' || json['type'] === 'integer' || json['type'] === 'boolean';
@@ -205,9 +214,13 @@ function isFile(tree: Tree, property: Node, contentType: unknown, depth: number)
 /** What says nothing about a schema's values. */
 const NOTES: ReadonlySet<string> = new Set(['title', 'description', 'deprecated', 'example', 'examples', 'readOnly', 'writeOnly']);
 
+function isBytes(schema: Node | undefined): boolean {
+  return schema?.['type'] === 'file' || schema?.['format'] === 'binary';
+}
+
 function isBinary(tree: Tree, property: Node, contentType: unknown): boolean {
-  const { type, format, contentMediaType, contentEncoding } = property;
-  if (type === 'file' || format === 'binary') return true;
+  const { contentMediaType, contentEncoding } = property;
+  if (isBytes(property)) return true;
   if (contentEncoding !== undefined) return false;
   if (isText(contentMediaType) && !/^text\/|json|xml/.test(contentMediaType)) return true;
   if (!Object.keys(property).every((key) => NOTES.has(key))) return false;

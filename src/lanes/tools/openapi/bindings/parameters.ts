@@ -115,8 +115,9 @@ export class ParameterReader {
       place,
       required: place === 'path' || required === true,
     };
-    const source = isNode(media) ? media['schema'] : parameter['schema'];
-    const { json, references } = this.#schemas.read(source ?? { type: 'string' }, at(pointer, 'parameters'));
+    // Nothing said is text, but JSON can be anything.
+    const source = (isNode(media) ? media['schema'] : parameter['schema']) ?? (binding.style === 'content' ? {} : { type: 'string' });
+    const { json, references } = this.#schemas.read(source, at(pointer, 'parameters'));
     const schema: Json = { ...json };
     if (isText(description)) schema['description'] = tidy(description, LONGEST_DESCRIPTION);
     if (deprecated === true) schema['deprecated'] = true;
@@ -133,7 +134,9 @@ export class ParameterReader {
     place: ParameterPlace,
     mediaType: string | undefined,
   ): Omit<ParameterBinding, 'key' | 'name' | 'place' | 'required'> {
-    const reserved = parameter['allowReserved'] === true;
+    // Up to 3.1: "This property only applies to parameters with an in value of query."
+    const isOld = this.#tree.swagger || /^3\.[01]/.test(this.#tree.version);
+    const reserved = parameter['allowReserved'] === true && !(isOld && place !== 'query');
     const { first, all } = STYLES[place];
     // Text of any other type stands as it is.
     if (mediaType !== undefined && place !== 'querystring')

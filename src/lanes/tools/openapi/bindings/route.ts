@@ -2,9 +2,9 @@ import type { ParameterStyle } from '../types.ts';
 
 /** A path key taken apart. */
 export interface PathKey {
-  /** Literal text and `{name}` places in turn. */
+  /** Literal text and `{name}` places in turn; with the query behind `?` when there are places in it. */
   readonly parts: readonly (string | PathPlace)[];
-  /** What follows `?` in the key: sent with every call. */
+  /** What follows `?` in the key, sent with every call; empty when it is among `parts`. */
   readonly query: string;
 }
 
@@ -19,25 +19,44 @@ export interface PathPlace {
 const OUTSIDE_PATH = /[^A-Za-z0-9\-._~!$&'()*+,;=:@/%]|%(?![0-9A-Fa-f]{2})/gu;
 const OUTSIDE_QUERY = /[^A-Za-z0-9\-._~!$&'()*+,;=:@/?%]|%(?![0-9A-Fa-f]{2})/gu;
 
-/** Reads a key of `paths`. A fragment tells operations apart and is never sent. */
-export function readPathKey(key: string): PathKey {
+/** RFC 6570, 3.2.8 and 3.2.9: the query of the names inside, which their parameters write. */
+const QUERY_EXPANSION = /\{[?&][^{}]*\}/g;
+
+/**
+ * Reads a key of `paths`. A fragment tells operations apart and is never sent. `queryNames`: parameters of the query, which replace what the key
+ * has under their names.
+ */
+export function readPathKey(key: string, queryNames: ReadonlySet<string> = new Set()): PathKey {
   const hash = outside(key, '#');
-  const whole = hash < 0 ? key : key.slice(0, hash);
+  const whole = (hash < 0 ? key : key.slice(0, hash)).replace(QUERY_EXPANSION, '');
   const mark = outside(whole, '?');
   const path = mark < 0 ? whole : whole.slice(0, mark);
+  const parts = partsOf(path.startsWith('/') ? path : `/${path}`, OUTSIDE_PATH);
+  if (mark < 0) return { parts, query: '' };
+  const query = whole.slice(mark + 1);
+  if (!query.includes('{')) return { parts, query: encodeLiteral(query, OUTSIDE_QUERY) };
+  const pairs = query.split('&').filter((pair) => !isParameter(pair, queryNames));
+  const rest = partsOf(pairs.join('&'), OUTSIDE_QUERY);
+  const isFixed = rest.every((part) => typeof part === 'string');
+  return isFixed ? { parts, query: rest.join('') } : { parts: [...parts, '?', ...rest], query: '' };
+}
+
+/** `name={name}` of a parameter. */
+function isParameter(pair: string, names: ReadonlySet<string>): boolean {
+  const [, name = '', place = ''] = /^([^=]*)=\{([^{}]+)\}$/.exec(pair) ?? [];
+  return names.has(name) || names.has(place);
+}
+
+function partsOf(text: string, outsideOf: RegExp): (string | PathPlace)[] {
   const parts: (string | PathPlace)[] = [];
-  let literal = path.startsWith('/') ? '' : '/';
   let from = 0;
-  for (const match of path.matchAll(/\{([^{}/]+)\}/g)) {
-    literal += path.slice(from, match.index);
-    if (literal !== '') parts.push(encodeLiteral(literal, OUTSIDE_PATH));
-    literal = '';
+  for (const match of text.matchAll(/\{([^{}/]+)\}/g)) {
+    if (match.index > from) parts.push(encodeLiteral(text.slice(from, match.index), outsideOf));
     parts.push(placeOf(match[1] ?? ''));
     from = match.index + match[0].length;
   }
-  literal += path.slice(from);
-  if (literal !== '') parts.push(encodeLiteral(literal, OUTSIDE_PATH));
-  return { parts, query: mark < 0 ? '' : encodeLiteral(whole.slice(mark + 1), OUTSIDE_QUERY) };
+  if (from < text.length) parts.push(encodeLiteral(text.slice(from), outsideOf));
+  return parts;
 }
 
 /** The first `character` that is not inside braces. */

@@ -12,9 +12,11 @@ const TEXTS: readonly (readonly [RegExp, string])[] = [
     /^(?:\/\/[^\n]*\n\s*)*syntax\s*=\s*["']proto/,
     'This is a Protocol Buffers file, not an OpenAPI document. Generate OpenAPI from it first.',
   ],
-  [/^PK\p{Cc}/u, 'This is a zip archive, which is read from files named .zip and from uploads only.'],
+  [/^PK\p{Cc}/u, 'This is a zip archive. Give its file a name that ends in .zip.'],
   [/^%PDF-/, 'This is a PDF, not an OpenAPI document.'],
-  [/^\p{Cc}/u, 'This is a binary file, not an OpenAPI document. If it is compressed, unpack it first.'],
+  [/^(?:```|~~~)/, 'This is Markdown around a document. Give what stands between the fences alone.'],
+  [/^(?:\)\]\}'|for ?\(;;\)|module\.exports\s*=|export default\s|(?:var|let|const)\s+[\w$]+\s*=|[\w.$]+(?:\s*=|\()\s*[{[])/, 'This is JavaScript around a document. Give the JSON in it alone.'], // prettier-ignore
+  [/^(?:\/\*|(?:\/\/[^\n]*\n\s*)+[{[])/, 'The document begins with a comment, which JSON does not have. Take it out.'],
 ];
 
 const MARKUP: readonly (readonly [RegExp, string])[] = [
@@ -44,8 +46,14 @@ const ROOTS: readonly (readonly [(root: Node) => boolean, string, string])[] = [
   [(root) => String(root['kind']).startsWith('discovery#'), '/kind', 'This is a Google Discovery document, not an OpenAPI one. Convert it to OpenAPI first.'], // prettier-ignore
   [(root) => isNode(root['data']) && root['data']['__schema'] !== undefined, '/data', 'This is a GraphQL schema, not an OpenAPI document.'],
   [(root) => root['smithy'] !== undefined, '/smithy', 'This is a Smithy model, not an OpenAPI document. Generate OpenAPI from it first.'],
+  [isList, '/urls', 'This is a list of OpenAPI documents, not one of them. Give the address of one that it names under "url".'],
   [(root) => root['$schema'] !== undefined && root['paths'] === undefined, '/$schema', 'This is a JSON Schema, not an OpenAPI document.'],
 ];
+
+/** The configuration of Swagger UI. */
+function isList({ urls }: Node): boolean {
+  return Array.isArray(urls) && urls.every((one) => isNode(one) && typeof one['url'] === 'string');
+}
 
 function isPostman(root: Node): boolean {
   const { info } = root;
@@ -62,7 +70,7 @@ export function dialectOf(root: Node): string {
   }
   if (typeof openapi === 'string' || typeof openapi === 'number') {
     const version = String(openapi).trim();
-    if (/^3(\.\d+){0,2}(-[\w.]+)?$/.test(version)) return version === '3' ? '3.0.3' : version;
+    if (/^3(\.\d{1,9}){0,2}(-[\w.]{1,40})?$/.test(version)) return version === '3' ? '3.0.3' : version;
     throw refused('unsupported_version', `OpenAPI ${version.slice(0, 20)} is not read; 3.0, 3.1 and 3.2 are, and Swagger 2.0.`, '/openapi');
   }
   if (root['swaggerVersion'] !== undefined) {

@@ -18,13 +18,19 @@ export function parseText(text: string, limits: DocumentLimits, warnings: ParseW
   refuseForeignText(start);
   if (source.includes('\ufffd'))
     warnings.push({ code: 'invalid_encoding', message: 'The document has characters that are not valid UTF-8; they are read as U+FFFD.' });
-  if (source.includes('\u0000'))
-    throw new DocumentError('not_openapi', 'This is not a text: it has NUL characters. Save it as UTF-8.', { line: 1 });
-  return start.startsWith('{') || start.startsWith('[') ? readJson(source, limits, warnings) : readYaml(source, limits, warnings);
+  if (start.startsWith('{') || start.startsWith('[')) return readJson(source, limits, warnings);
+  refuseNul(source);
+  return readYaml(source, limits, warnings);
 }
 
-/** What JSON.parse makes of brackets is not bounded by the worker: 50 MB of them take 3 GB. Shorter texts are not counted. */
-const LONGEST_UNCOUNTED = 4 * 1024 * 1024;
+/** YAML would take them; JSON.parse does not. */
+function refuseNul(source: string): void {
+  if (source.includes('\u0000'))
+    throw new DocumentError('not_openapi', 'This is not a text: it has NUL characters. Save it as UTF-8.', { line: 1 });
+}
+
+/** What JSON.parse makes of brackets, 60 bytes each, is not bounded by the worker. Shorter texts are not counted: they stay below its limit. */
+const LONGEST_UNCOUNTED = 8 * 1024 * 1024;
 const MOST_LEVELS = 100_000;
 const MOST_OBJECTS = 2_000_000;
 
@@ -37,6 +43,7 @@ function readJson(source: string, limits: DocumentLimits, warnings: ParseWarning
     for (const { key, line } of twins) warnings.push(twinWarning(key, line));
     return value;
   } catch (error) {
+    refuseNul(source);
     const place = placeIn(source, (error as Error).message);
     const refused = (found: { line: number; column: number }): DocumentError =>
       new DocumentError('invalid_json', `The JSON cannot be read: ${shortened((error as Error).message)}.`, found);

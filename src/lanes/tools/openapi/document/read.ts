@@ -31,8 +31,7 @@ export function readDocument(
   }
   const warnings: ParseWarnings = [];
   const root = parseText(text, limits, warnings);
-  if (!isNode(root))
-    throw new DocumentError('not_openapi', 'This is not an OpenAPI document: there must be an object at its root.', { line: 1 });
+  if (!isNode(root)) throw notAnObject(root);
   const changed = change?.(root) ?? [];
   const tree = new Tree(root, dialectOf(root), limits);
   for (const { pointer, code, message } of changed) tree.warn(pointer, code, message);
@@ -45,6 +44,15 @@ export function readDocument(
     linkDocument(tree, new Folder(folder, input.url, limits, warn), input.url);
   }
   return tree;
+}
+
+function notAnObject(root: unknown): DocumentError {
+  const what = Array.isArray(root) ? 'a list' : typeof root === 'string' ? 'a text' : root === null ? 'nothing' : `a ${typeof root}`;
+  const hint =
+    typeof root === 'string' && /\b(?:openapi|swagger)\b/.test(root) ? ' If the document stands in that text, give it alone.' : '';
+  return new DocumentError('not_openapi', `This is not an OpenAPI document: at its root must be an object, and there is ${what}.${hint}`, {
+    line: 1,
+  });
 }
 
 /** Bytes as UTF-8, counted only when it matters. */

@@ -45,6 +45,9 @@ export class OperationFault extends Error {
 
 /** More would hide what matters and cost memory. */
 const MOST_WARNINGS = 1000;
+/** Characters of one, and of the place it tells. */
+const LONGEST_MESSAGE = 600;
+const LONGEST_POINTER = 2000;
 
 /** A parsed document: its dialect, its references, and what was noticed while reading it. */
 export class Tree {
@@ -80,7 +83,8 @@ export class Tree {
   }
 
   warn(pointer: string, code: string, message: string): void {
-    if (this.warnings.length < MOST_WARNINGS) this.warnings.push({ pointer, code, message });
+    if (this.warnings.length >= MOST_WARNINGS) return;
+    this.warnings.push({ pointer: cut(pointer, LONGEST_POINTER), code, message: cut(message, LONGEST_MESSAGE) });
   }
 
   /** What `reference` points at; undefined when nothing is there. Throws OperationFault for what lies outside the document. */
@@ -151,7 +155,11 @@ export class Tree {
 /** A reference or other text of the document in a message: quoted, and cut. Without the mark before the names of `Tree.others`. */
 export function shown(text: string): string {
   const reference = /^#[^/#]/.test(text) && text.includes('#', 1) ? text.slice(1) : text;
-  return `"${reference.length > 120 ? `${reference.slice(0, 117)}…` : reference}"`;
+  return `"${cut(reference, 120)}"`;
+}
+
+function cut(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
 }
 
 function decoded(token: string): string {

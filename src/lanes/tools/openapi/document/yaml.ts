@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import type { DocumentLimits } from '../types.ts';
 import { DocumentError } from '../types.ts';
 import { MOST_TWINS, twinWarning } from './json-twins.ts';
+import { lineAt, valuesOf } from './yaml-values.ts';
 
 type Yaml = typeof import('yaml');
 
@@ -21,7 +22,9 @@ export function readYaml(source: string, limits: DocumentLimits, warnings: { cod
 function read(source: string, limits: DocumentLimits, warnings: { code: string; message: string }[]): unknown {
   loaded ??= createRequire(import.meta.url)('yaml') as Yaml;
   // A document that says it is YAML 1.1 would have its on, no and dates read as something else than text.
-  const text = source.startsWith('%') ? source.replace(/^%YAML[ \t]+1\.[0-9]+/m, '%YAML 1.2') : source;
+  const plain = source.startsWith('%') ? source.replace(/^%YAML[ \t]+1\.[0-9]+/m, '%YAML 1.2') : source;
+  // A carriage return alone ends a line too (YAML 1.2.2, 5.4); the package takes it for white space.
+  const text = plain.includes('\n') ? plain : plain.replaceAll('\r', '\n');
   // The package compares every key with every other; `warnOfTwins` does not.
   const options = { version: '1.2', schema: 'core', merge: true, prettyErrors: true, logLevel: 'error', uniqueKeys: false } as const;
   const document = loaded.parseDocument(text, options);
@@ -37,15 +40,13 @@ function read(source: string, limits: DocumentLimits, warnings: { code: string; 
   warnOfTwins(loaded, document, text, warnings);
   keepVersionText(loaded, document);
   if (REWRITTEN.test(text)) keepTextValues(loaded, document);
-  try {
-    return document.toJS({ maxAliasCount: limits.aliases }) as unknown;
-  } catch (error) {
-    if (error instanceof ReferenceError && error.message.includes('alias count')) {
-      throw new DocumentError('too_expensive', `The YAML's aliases expand to more than ${limits.aliases} nodes.`);
-    }
-    if (error instanceof RangeError) throw error;
-    throw new DocumentError('invalid_yaml', `The YAML cannot be read: ${(error as Error).message}.`);
-  }
+  let circles = 0;
+  return valuesOf(loaded, document, text, limits, (name, offset) => {
+    circles += 1;
+    if (circles > MOST_TWINS) return;
+    const message = `The alias ${JSON.stringify(name.slice(0, 80))} on line ${lineAt(text, offset)} stands inside its own anchor; it is read as an empty object. Use a $ref.`;
+    warnings.push({ code: 'circular_alias', message });
+  });
 }
 
 /** A closing bracket that is indented too little is against YAML 1.2 and in the field (Docker Engine); one that is missing is a mistake. */
@@ -68,12 +69,12 @@ function warnOfTwins(
     Map(_, { items }) {
       const seen = new Set<string>();
       for (const { key } of items) {
-        if (!yaml.isScalar(key) || key.value === '<<') continue;
+        // A merge key, which may stand again, is a symbol.
+        if (!yaml.isScalar(key) || typeof key.value === 'symbol') continue;
         const name = String(key.value);
         if (seen.has(name) && left > 0) {
           left -= 1;
-          const line = text.slice(0, key.range?.[0] ?? 0).split('\n').length;
-          warnings.push(twinWarning(name, line));
+          warnings.push(twinWarning(name, lineAt(text, key.range?.[0] ?? 0)));
         }
         seen.add(name);
       }

@@ -26,9 +26,14 @@ export const SINGLE_SCHEMAS: ReadonlySet<string> = new Set([
   'unevaluatedItems',
 ]);
 
-/** Text for a model: no markdown link targets, no runs of blanks, at most `limit` characters, cut between words. */
+const LINK = /!?\[([^\][]{0,300})\]\([^()\s]{0,2000}\)/g;
+/** A sentence that only sends the reader to other pages. */
+const ELSEWHERE =
+  /(?<=^|[\s>])For (?:more|further|additional) (?:information|info|details)\b(?:[^.\n[]{0,100}\[[^\][]{0,300}\]\([^()\s]{0,2000}\)){1,4}[^.\n[]{0,40}(?:\.["”]?|$)[ \t]*/gm;
+
+/** Text for a model: no links, no sentences about them alone, no runs of blanks, at most `limit` characters, cut between words. */
 export function tidy(text: string, limit: number): string {
-  let result = text.includes('](') ? text.replace(/!?\[([^\][]{0,300})\]\([^()\s]{0,2000}\)/g, '$1') : text;
+  let result = text.includes('](') ? (text.replace(ELSEWHERE, '').trim() || text).replace(LINK, '$1') : text;
   if (result.includes('\n')) result = result.replace(/[ \t]*\n\s*/g, '\n');
   return shorten(result.trim(), limit);
 }

@@ -7,16 +7,17 @@ export type JsonType = 'object' | 'array' | 'string' | 'number' | 'integer' | 'b
 
 const TYPES: ReadonlySet<unknown> = new Set(['object', 'array', 'string', 'number', 'integer', 'boolean', 'null']);
 
-/** The types a schema names, each once; undefined when it names one that there is not. */
+/** The types a schema names, each once; undefined when it names one that there is not. YAML makes null of `type: [string, null]`. */
 export function typesOf(node: Node): readonly JsonType[] | undefined {
   const { type } = node;
   if (type === undefined) return [];
+  if (type === null) return ['null'];
   if (typeof type === 'string') {
     if (TYPES.has(type)) return [type as JsonType];
     return type === 'file' ? ['string'] : undefined;
   }
   if (!Array.isArray(type)) return undefined;
-  return [...new Set(type)].filter((one): one is JsonType => TYPES.has(one));
+  return [...new Set(type.map((one: unknown) => one ?? 'null'))].filter((one): one is JsonType => TYPES.has(one));
 }
 
 /** A number, also when a document quotes it. */
@@ -94,6 +95,8 @@ const KEYWORDS: Readonly<Record<JsonType, ReadonlySet<string>>> = {
   ),
 };
 const TYPED = new Set(Object.values(KEYWORDS).flatMap((set) => [...set]));
+/** What narrows a schema when it is there. */
+export const NARROWING: ReadonlySet<string> = new Set([...TYPED, 'oneOf', 'not', 'if', 'unevaluatedProperties', 'unevaluatedItems']);
 
 /** Takes away what says nothing about values of the one type there is. */
 export function onlyOf(out: Json, type: JsonType): void {

@@ -4,11 +4,17 @@ const LONGEST = 1000;
 const repaired = new Map<string, string | undefined>();
 const MOST_REMEMBERED = 10_000;
 
-/** The pattern as ECMA-262 reads it with the `u` flag; undefined when it cannot be (PCRE's `(?i)`, `\z`, …). */
+/** `/^…$/`, `/…/i`: delimiters and flags are no part of a pattern in JSON Schema, and no text would match them. */
+const DELIMITED = /^\/(?:\^.*\$\/[a-z]*|.*\/[gimsuxy]+)$/s;
+/** `(?i:…)`: ECMA-262 has it since 2025, and clients with older engines refuse it. */
+const MODIFIED = /\(\?(?:[ims]+(?:-[ims]*)?|-[ims]+):/;
+
+/** The pattern as ECMA-262 reads it with the `u` flag; undefined when it cannot be (PCRE's `(?i)`, `\z`, `/…/i`, …). */
 export function usablePattern(pattern: string): string | undefined {
   if (repaired.has(pattern)) return repaired.get(pattern);
   if (repaired.size >= MOST_REMEMBERED) repaired.clear();
-  const result = pattern.length > LONGEST ? undefined : valid(pattern, 'u') ? pattern : unescaped(pattern);
+  const foreign = pattern.length > LONGEST || DELIMITED.test(pattern) || MODIFIED.test(pattern);
+  const result = foreign ? undefined : valid(pattern, 'u') ? pattern : unescaped(pattern);
   repaired.set(pattern, result);
   return result;
 }

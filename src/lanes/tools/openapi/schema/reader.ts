@@ -7,7 +7,7 @@ import { HiddenProperties } from './hidden.ts';
 import { InPlaceCycles } from './in-place.ts';
 import { ANNOTATIONS, put, tidy } from './json.ts';
 import type { Json } from './json.ts';
-import { branches, onlyOf, setEnum, setPlain, typesOf } from './keywords.ts';
+import { branches, NARROWING, onlyOf, setEnum, setPlain, typesOf } from './keywords.ts';
 import { usablePattern } from './patterns.ts';
 import { unsoundIn } from './sound.ts';
 import { tagged, tagOf } from './tags.ts';
@@ -28,6 +28,8 @@ export class SchemaReader {
   #references: Fragment[] = [];
   /** Names of properties that another part of the same allOf hides. */
   #hiddenAround: ReadonlySet<string> = NONE;
+  /** How often something was taken more widely than the document says it. */
+  #loosened = 0;
 
   constructor(tree: Tree, direction: 'request' | 'response') {
     this.#tree = tree;
@@ -76,6 +78,7 @@ export class SchemaReader {
 
   #nothing(code: string, message: string): Json {
     this.#tree.warn(this.#pointer, code, message);
+    this.#loosened += 1;
     return {};
   }
 
@@ -179,6 +182,7 @@ export class SchemaReader {
     const value = node[key];
     if (key === 'pattern') this.#pattern(out, value);
     else if (!setPlain(out, node, key)) this.#applicator(out, node, key, value, depth);
+    if (out[key] === undefined && NARROWING.has(key)) this.#loosened += 1;
   }
 
   #applicator(out: Json, node: Node, key: string, value: unknown, depth: number): void {
@@ -199,7 +203,7 @@ export class SchemaReader {
         return;
       case 'unevaluatedProperties':
       case 'unevaluatedItems':
-        if (value === false) out[key] = false;
+        if (value === false && !this.#hasOddPatterns(node)) out[key] = false;
         return;
       case 'allOf':
         if (Array.isArray(value) && value.length > 0) out[key] = [...listOf(out[key]), ...value.map((one) => this.#part(one, depth + 1))];
@@ -214,6 +218,8 @@ export class SchemaReader {
         return;
       case 'not':
       case 'if':
+        if (isNode(value)) this.#decider(out, key, value, depth);
+        return;
       case 'then':
       case 'else':
       case 'contains':
@@ -245,6 +251,16 @@ export class SchemaReader {
     const json = this.#schema(value, depth);
     this.#hiddenAround = around;
     return json;
+  }
+
+  /** What takes more under `not` refuses more, and under `if` demands more: such a schema is left out when it may not be exactly the document's. */
+  #decider(out: Json, key: string, value: Node, depth: number): void {
+    const loosened = this.#loosened;
+    const references = this.#references.length;
+    const json = this.#inside(value, depth + 1);
+    // What a reference leads to is read another time.
+    if (this.#loosened === loosened && this.#references.length === references) out[key] = json;
+    else this.#references.length = references;
   }
 
   #required(out: Json, node: Node, value: readonly unknown[]): void {

@@ -1,62 +1,56 @@
+import type { ReadResource } from '../../../../core/contracts/tool-source.ts';
 import type { BodyBinding, FieldBinding } from '../types.ts';
+import { type Exact, hasLongDigits } from './exact-numbers.ts';
+import { type GivenFile, readFile } from './files.ts';
+import { type Part, writeParts } from './parts.ts';
 import { formParts, formText } from './styles.ts';
 import type { Writing } from './styles.ts';
 import { ArgumentFault, isObject, textOf } from './values.ts';
 
 export interface EncodedBody {
-  readonly body: string | Uint8Array | FormData;
-  /** Absent for multipart: whoever sends it makes the boundary and says so. */
-  readonly contentType?: string;
+  readonly body: string | Uint8Array;
+  readonly contentType: string;
 }
 
-/** Digits as text that are too long for a number of JavaScript's. */
-const LONG = /"-?\d{16,40}"/;
+/** What the value of an argument does not say itself. */
+export interface BodyContext {
+  readonly exact: Exact;
+  readonly readResource: ReadResource;
+}
 
-/**
- * Writes the argument `body` as the media type wants it. `numbers`: JSON pointers into the arguments, of texts that JSON writes as the numbers that
- * their digits are. Throws ArgumentFault.
- */
-export function encodeBody(binding: BodyBinding, value: unknown, numbers: () => ReadonlySet<string>): EncodedBody {
+/** Writes the argument `body` as the media type wants it. Throws ArgumentFault. */
+export function encodeBody(binding: BodyBinding, value: unknown, context: BodyContext): EncodedBody {
   const contentType = binding.mediaType;
   switch (binding.kind) {
     case 'json': {
       const body = JSON.stringify(value);
-      return { body: LONG.test(body) ? JSON.stringify(withNumbers(value, `/${binding.key}`, numbers())) : body, contentType };
+      return { body: hasLongDigits(body) ? JSON.stringify(context.exact(value, binding.key)) : body, contentType };
     }
     case 'text':
       return { body: textOf(value), contentType };
     case 'binary':
-      return { body: bytesOf(value, binding.key), contentType };
+      return binary(binding, readFile(value, binding.key, context.readResource));
     case 'form':
-      return { body: form(binding, value), contentType };
+      return { body: form(binding, value, context), contentType };
     default:
-      return { body: multipart(binding, value) };
+      return writeParts(multipart(binding, value, context), contentType);
   }
 }
 
-/** A copy in which the texts at `numbers` stand for their digits. */
-function withNumbers(value: unknown, pointer: string, numbers: ReadonlySet<string>): unknown {
-  if (typeof value === 'string') return numbers.has(pointer) ? rawJson(value) : value;
-  if (Array.isArray(value)) return value.map((item, index) => withNumbers(item, `${pointer}/${index}`, numbers));
-  if (!isObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withNumbers(item, `${pointer}/${escaped(name)}`, numbers)]));
+/** A range in the document leaves the type to who sends the bytes. */
+function binary({ mediaType }: BodyBinding, { bytes, type }: GivenFile): EncodedBody {
+  if (!mediaType.includes('*')) return { body: bytes, contentType: mediaType };
+  const isInside = type !== undefined && (mediaType === '*/*' || type.startsWith(mediaType.replace('*', '')));
+  return { body: bytes, contentType: isInside ? type : 'application/octet-stream' };
 }
 
-/** JSON.stringify writes it as it is; JSON has no leading zeros. TypeScript does not know JSON.rawJSON yet. */
-function rawJson(digits: string): unknown {
-  return (JSON as unknown as { rawJSON(text: string): object }).rawJSON(digits.replace(/^(-?)0+(?=\d)/, '$1'));
-}
-
-function escaped(name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1');
-}
-
-function form(binding: BodyBinding, value: unknown): string {
+function form(binding: BodyBinding, value: unknown, { exact }: BodyContext): string {
   const fields = fieldsOf(binding);
   const texts: string[] = [];
   for (const [name, item] of members(binding, value)) {
     if (item === null || item === undefined) continue;
-    const text = formText(writing(name, item, fields.get(name)), item);
+    const written = writing(name, item, fields.get(name));
+    const text = formText(written, written.style === 'content' ? exact(item, binding.key, name) : item);
     if (text !== '') texts.push(text);
   }
   return texts.join('&');
@@ -76,39 +70,42 @@ function writing(name: string, item: unknown, field: FieldBinding | undefined): 
   return { name, style: style ?? 'form', explode: explode ?? (style ?? 'form') === 'form', reserved };
 }
 
-function multipart(binding: BodyBinding, value: unknown): FormData {
+function multipart(binding: BodyBinding, value: unknown, context: BodyContext): Part[] {
   const fields = fieldsOf(binding);
-  const data = new FormData();
+  const parts: Part[] = [];
   for (const [name, item] of members(binding, value)) {
     if (item === null || item === undefined) continue;
     const field = fields.get(name);
     if (isStyled(field)) {
-      for (const [key, text] of formParts(writing(name, item, field), item)) data.append(key, text);
-      continue;
+      parts.push(...formParts(writing(name, item, field), item).map(([key, content]) => ({ name: key, content })));
+    } else if (field?.binary === true) {
+      const files = Array.isArray(item) ? (item as unknown[]) : [item];
+      parts.push(...files.map((file) => filePart(name, readFile(file, `${binding.key}.${name}`, context.readResource), field)));
+    } else {
+      const list = Array.isArray(item) && !isJson(field) ? (item as unknown[]) : undefined;
+      const json = (one: unknown, ...path: number[]): string => JSON.stringify(context.exact(one, binding.key, name, ...path));
+      if (list === undefined) parts.push(part(name, item, field, () => json(item)));
+      else parts.push(...list.map((one, index) => part(name, one, field, () => json(one, index))));
     }
-    for (const part of Array.isArray(item) && !isJson(field) ? (item as unknown[]) : [item])
-      appendPart(data, name, part, field, binding.key);
   }
-  return data;
+  return parts;
 }
 
 function isJson(field: FieldBinding | undefined): boolean {
   return field?.contentType?.includes('json') === true;
 }
 
-function appendPart(data: FormData, name: string, part: unknown, field: FieldBinding | undefined, key: string): void {
-  const type = field?.contentType;
-  if (field?.binary === true) {
-    const { filename, mimeType } = isObject(part) ? part : {};
-    const bytes = bytesOf(isObject(part) ? part['data'] : part, `${key}.${name}`);
-    const contentType =
-      typeof mimeType === 'string' ? mimeType : type === undefined || type.includes('*') ? 'application/octet-stream' : type;
-    data.append(name, new File([bytes], typeof filename === 'string' && filename !== '' ? filename : name, { type: contentType }));
-  } else if (typeof part === 'object' || isJson(field)) {
-    data.append(name, new Blob([JSON.stringify(part)], { type: type ?? 'application/json' }));
-  } else if (type !== undefined && type !== 'text/plain' && !type.includes('*')) {
-    data.append(name, new Blob([textOf(part)], { type }));
-  } else data.append(name, textOf(part));
+function filePart(name: string, { bytes, filename = name, type }: GivenFile, { contentType }: FieldBinding): Part {
+  const declared = contentType === undefined || contentType.includes('*') ? 'application/octet-stream' : contentType;
+  return { name, content: bytes, filename, type: type ?? declared };
+}
+
+/** An object or a list inside a list is JSON. */
+function part(name: string, value: unknown, field: FieldBinding | undefined, json: () => string): Part {
+  const { contentType: type } = field ?? {};
+  if (typeof value === 'object' || isJson(field)) return { name, content: json(), type: type ?? 'application/json' };
+  const plain = type === undefined || type === 'text/plain' || type.includes('*');
+  return { name, content: textOf(value), ...(!plain && { type }) };
 }
 
 function members(binding: BodyBinding, value: unknown): [string, unknown][] {
@@ -118,10 +115,4 @@ function members(binding: BodyBinding, value: unknown): [string, unknown][] {
 
 function fieldsOf(binding: BodyBinding): ReadonlyMap<string, FieldBinding> {
   return new Map((binding.fields ?? []).map((field) => [field.name, field]));
-}
-
-function bytesOf(value: unknown, key: string): Uint8Array<ArrayBuffer> {
-  const text = typeof value === 'string' ? value.replace(/^data:[^,]{0,200};base64,/, '').replace(/\s+/g, '') : undefined;
-  if (text === undefined || !/^[A-Za-z0-9+/_-]*={0,2}$/.test(text)) throw new ArgumentFault(`${key}: the bytes in base64 are wanted.`);
-  return new Uint8Array(Buffer.from(text, 'base64'));
 }

@@ -1,5 +1,5 @@
 import type { ParameterBinding } from '../types.ts';
-import { ArgumentFault, encode, encodeForm, encodeReserved, isObject, textOf } from './values.ts';
+import { ArgumentFault, encode, encodeForm, encodeReserved, encodeReservedInPath, isObject, textOf } from './values.ts';
 
 type Encoding = (text: string) => string;
 
@@ -42,7 +42,7 @@ function pairs(binding: Writing, value: unknown, encoding: Encoding): readonly P
   if (value === null || value === undefined) return [];
   if (style === 'content') return [[key, encoding(JSON.stringify(value))]];
   if (Array.isArray(value)) {
-    const items = value.filter((item) => item !== null && item !== undefined);
+    const items = itemsOf(value);
     if (items.length === 0) return [];
     if (style === 'deepObject') return deep(key, items, encoding);
     const texts = items.map((item) => encoding(textOf(item)));
@@ -79,6 +79,11 @@ function deep(key: string, value: unknown, encoding: Encoding): readonly Pair[] 
   );
 }
 
+/** RFC 6570, 2.3: members that are undefined are ignored. */
+function itemsOf(value: readonly unknown[]): readonly unknown[] {
+  return value.filter((item) => item !== null && item !== undefined);
+}
+
 function entriesOf(value: Readonly<Record<string, unknown>>): [string, unknown][] {
   return Object.entries(value).filter(([, item]) => item !== null && item !== undefined);
 }
@@ -86,12 +91,12 @@ function entriesOf(value: Readonly<Record<string, unknown>>): [string, unknown][
 /** The text for a place in a path: simple, label or matrix. Empty when there is nothing to write. */
 export function pathText(binding: ParameterBinding, value: unknown): string {
   const { style, explode } = binding;
-  const encoding = binding.reserved ? encodeReserved : encode;
+  const encoding = binding.reserved ? encodeReservedInPath : encode;
   if (style === 'content') return encoding(JSON.stringify(value));
   const prefix = style === 'label' ? '.' : style === 'matrix' ? ';' : '';
   const name = encode(binding.name);
   if (Array.isArray(value)) {
-    const texts = value.map((item) => encoding(textOf(item)));
+    const texts = itemsOf(value).map((item) => encoding(textOf(item)));
     if (texts.length === 0) return '';
     if (style === 'matrix') return explode ? texts.map((text) => `;${name}=${text}`).join('') : `;${name}=${texts.join(',')}`;
     return prefix + texts.join(joint(binding));
@@ -112,21 +117,29 @@ function joint({ style, explode, dots }: ParameterBinding): string {
   return SEPARATORS[style] ?? ',';
 }
 
-/** The value of a header: not encoded, on one line, latin-1. Throws ArgumentFault. */
-export function headerText(binding: ParameterBinding, value: unknown): string {
+/** The value of a header: not encoded, on one line, latin-1. Undefined when there is nothing to send. Throws ArgumentFault. */
+export function headerText(binding: ParameterBinding, value: unknown): string | undefined {
   const text = rawHeader(binding, value);
+  if (text === undefined) return undefined;
   if (/[\r\n\0]/.test(text)) throw new ArgumentFault(`${binding.key}: the value of a header must be one line, without CR, LF and NUL.`);
   if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(text))
     throw new ArgumentFault(`${binding.key}: the value of a header takes Latin-1 characters only.`);
   return text;
 }
 
-function rawHeader({ style, explode }: ParameterBinding, value: unknown): string {
-  if (style === 'content') return JSON.stringify(value);
+function rawHeader({ style, explode }: ParameterBinding, value: unknown): string | undefined {
+  if (style === 'content') return latinJson(value);
   const separator = style === 'simple' ? ',' : decodeURIComponent(SEPARATORS[style] ?? ',');
-  if (Array.isArray(value)) return value.map(textOf).join(separator);
-  if (!isObject(value)) return textOf(value);
-  return entriesOf(value).map(([key, item]) => (explode ? `${key}=${textOf(item)}` : `${key},${textOf(item)}`)).join(','); // prettier-ignore
+  if (typeof value !== 'object') return textOf(value);
+  const texts = Array.isArray(value)
+    ? itemsOf(value).map(textOf)
+    : entriesOf(value as Readonly<Record<string, unknown>>).map(([key, item]) => `${key}${explode ? '=' : ','}${textOf(item)}`);
+  return texts.length === 0 ? undefined : texts.join(separator);
+}
+
+/** RFC 8259, 7: any character may be escaped, so that all JSON fits into a header. */
+function latinJson(value: unknown): string {
+  return JSON.stringify(value).replace(/[^\x20-\x7e\x80-\xff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** `name=value` for the Cookie header, several joined by `; `; empty when there is nothing to send. Throws ArgumentFault. */
@@ -137,7 +150,7 @@ export function cookieText(binding: ParameterBinding, value: unknown): string {
   const name = plain ? binding.name : encode(binding.name);
   const { explode } = binding;
   if (Array.isArray(value)) {
-    const texts = value.map((item) => encoding(textOf(item)));
+    const texts = itemsOf(value).map((item) => encoding(textOf(item)));
     if (texts.length === 0) return '';
     return explode ? texts.map((text) => `${name}=${text}`).join('; ') : `${name}=${texts.join(',')}`;
   }

@@ -20,6 +20,13 @@ export function encodeReserved(text: string): string {
   );
 }
 
+/** Keeps what a segment can hold (RFC 3986, pchar): OpenAPI 3.2, Path Templating, forbids `/`, `?` and `#` in the value of a parameter. */
+export function encodeReservedInPath(text: string): string {
+  return (text.isWellFormed() ? text : text.toWellFormed()).replace(/[^A-Za-z0-9\-._~:@!$&'()*+,;=%]|%(?![0-9A-Fa-f]{2})/gu, (character) =>
+    encodeURIComponent(character),
+  );
+}
+
 /** As HTML forms do: a blank is `+`. */
 export function encodeForm(text: string): string {
   return UNRESERVED.test(text) ? text : encode(text).replaceAll('%20', '+');

@@ -168,6 +168,36 @@ describe('overrides', () => {
     expect(exposed.output!(failure)).toBe(failure);
   });
 
+  it('keep them in an answer that stands under result, and every digit of a number', () => {
+    const list = entryOf('lists', [{ ...tool('all', 'read'), wrapped: true }]);
+    const config: VirtualServerConfig = { tools: [{ from: 'lists' }], overrides: { 'lists.all': { select: ['id'] } } };
+    const listing = virtualDoor('desk', config, compileAccess(undefined), new Map([['lists', list]]), NO_POLICIES);
+    const { output } = listing.view(ANONYMOUS).tools.get('all')!;
+    const text = '[{"id":12345678901234567890,"secret":1},{"id":1.0}]';
+    const reply = output!({ content: [{ type: 'text', text }], structuredContent: { result: [{ id: 7, secret: 1 }, { secret: 2 }] } });
+    expect(reply.content).toEqual([{ type: 'text', text: '[{"id":12345678901234567890},{"id":1.0}]' }]);
+    expect(reply.structuredContent).toEqual({ result: [{ id: 7 }] });
+    const scalar = { content: [{ type: 'text', text: '12345678901234567890' }], structuredContent: { result: 12 } } as const;
+    expect(output!(scalar)).toEqual({ content: scalar.content, structuredContent: {} });
+  });
+
+  it('take back the output schema of another server when they select, for it may require what is left out', () => {
+    const outputSchema = { type: 'object', required: ['secret'] };
+    const made = tool('made', 'read');
+    const { operation: _, ...foreign } = tool('theirs', 'read');
+    const both = [made, foreign].map((one) => ({ ...one, definition: { ...one.definition, outputSchema } }));
+    const config: VirtualServerConfig = {
+      tools: [{ from: 'mixed' }],
+      overrides: { 'mixed.made': { select: ['id'] }, 'mixed.theirs': { select: ['id'] } },
+    };
+    const door = virtualDoor('desk', config, compileAccess(undefined), new Map([['mixed', entryOf('mixed', both)]]), NO_POLICIES);
+    const schemas = [...door.view(ANONYMOUS).tools.values()].map((one) => [one.shown.name, one.shown.outputSchema]);
+    expect(schemas).toEqual([
+      ['made', outputSchema],
+      ['theirs', undefined],
+    ]);
+  });
+
   it('of an argument that the tool does not have are an error that names those it has', () => {
     const wrong = serverOf({ tools: [{ from: 'pets' }], overrides: { 'pets.get': { arguments: { ID: { hide: true } } } } });
     expect(wrong.problems).toMatchObject([

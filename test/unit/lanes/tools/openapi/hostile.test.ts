@@ -76,6 +76,7 @@ function archive(files: Zippable, edit?: (bytes: Buffer) => void): string {
 
 const entry = { 'openapi.json': strToU8(document()) };
 const repeat = (count: number, of: (index: number) => string, between = ','): string => Array.from({ length: count }, (_, index) => of(index)).join(between); // prettier-ignore
+const many = <T>(count: number, of: (index: number) => T): T[] => Array.from({ length: count }, (_, index) => of(index));
 const referring = (reference: string): string => taking({ $ref: reference });
 
 function nested(levels: number): string {
@@ -129,9 +130,19 @@ const cases: readonly (readonly [name: string, text: string | (() => string), ou
   ['a PDF', '%PDF-1.7\n', 'not_openapi'],
   ['bytes', '\u001f\ufffd\u0008\u0000\u0000', 'not_openapi'],
   ['NUL characters', `openapi: 3.0.0\u0000\n`, 'not_openapi'],
+  ['a document in UTF-16 that was taken for UTF-8', Buffer.from(yaml(''), 'utf16le').toString(), 'not_openapi'],
+  ['Markdown around a document', `\`\`\`yaml\n${yaml('')}\`\`\`\n`, 'not_openapi'],
+  ['JavaScript around a document', `module.exports = ${document()}`, 'not_openapi'],
+  ['JSONP', `callback(${document()})`, 'not_openapi'],
+  ['JSON within a JSON text', JSON.stringify(document()), 'not_openapi'],
+  ['base64', Buffer.from(document()).toString('base64'), 'not_openapi'],
+  ['a list of documents', '{"urls":[{"url":"/v1/openapi.json","name":"v1"}]}', 'not_openapi'],
+  ['comments alone', '# nothing\n', 'not_openapi'],
   ['Swagger 1.2', '{"swaggerVersion":"1.2","apis":[]}', 'unsupported_version'],
   ['Swagger 1.2 under swagger', '{"swagger":"1.2"}', 'unsupported_version'],
   ['OpenAPI 4', '{"openapi":"4.0.0"}', 'unsupported_version'],
+  ['a version of 1 MB', () => document({}, `3.${'1'.repeat(MB)}`), 'unsupported_version'],
+  ['a version that does not exist yet', document({}, '3.9.0'), { tools: 1, warnings: ['unknown_version'] }],
   ['a version that is an object', '{"openapi":{"a":1}}', 'not_openapi'],
   // Broken text.
   ['JSON that breaks off', document().slice(0, -20), 'invalid_json'],
@@ -142,6 +153,16 @@ const cases: readonly (readonly [name: string, text: string | (() => string), ou
   ['a YAML tag that runs code', 'openapi: 3.0.0\ninfo: !!js/function "function(){}"\n', 'invalid_yaml'],
   ['a YAML tag of its own', 'openapi: 3.0.0\ninfo: !python/object:os.system x\n', 'invalid_yaml'],
   ['an alias without an anchor', 'openapi: 3.0.0\ninfo: *nothing\n', 'invalid_yaml'],
+  ['an alias of what comes later', yaml('x: *later\ny: &later 1\n'), 'invalid_yaml'],
+  ['a merge key before a number', yaml('x: { <<: 5 }\n'), 'invalid_yaml'],
+  ['a merge conflict', yaml('<<<<<<< HEAD\nx: 1\n=======\nx: 2\n>>>>>>> other\n'), 'invalid_yaml'],
+  ['a file to be included', yaml('x: !include /etc/passwd\n'), 'invalid_yaml'],
+  ['two JSON documents', `${document()}\n${document()}`, 'invalid_json'],
+  ['half of a character', document({ 'x-a': '@' }).replace('@', '\\ud800'), { tools: 1 }],
+  ['a byte order mark twice', `\ufeff\ufeff${document()}`, { tools: 1 }],
+  ['line ends of old Macs', yaml('').replaceAll('\n', '\r'), { tools: 1 }],
+  ['objects as keys, and no key', yaml('x: { { a: 1 }: 2, ~: 3 }\n? [a, b]\n: 4\n'), { tools: 1 }],
+  ['tags of YAML 1.1', yaml('x: [!!binary aGk=, !!timestamp 2001-12-14, !!set { a, b }, !!omap [a: 1], .inf, .nan]\n'), { tools: 1 }],
   ['invalid UTF-8', document({ 'x-a': 'caf\ufffd' }), { tools: 1, warnings: ['invalid_encoding'] }],
   ['duplicate paths', yaml('').replace('/a: {', '/a: { get: { responses: {} } }, /a: {'), { tools: 1, warnings: ['duplicate_key'] }],
   ['duplicate paths in JSON', document().replace('"/a":', '"/a":{"get":{}},"/a":'), { tools: 1, warnings: ['duplicate_key'] }],
@@ -149,26 +170,49 @@ const cases: readonly (readonly [name: string, text: string | (() => string), ou
   ['YAML 1.1 with its own booleans', `%YAML 1.1\n---\n${yaml('x: on\n')}`, { tools: 1 }],
   // Things that expand.
   ['an alias bomb', aliasBomb, 'too_expensive'],
-  ['an alias that contains itself', yaml('x: &a [*a]\n'), { tools: 1 }],
+  ['an alias that contains itself', yaml('x: &a [*a]\n'), { tools: 1, warnings: ['circular_alias'] }],
+  ['a default that contains itself', yaml('').replace('responses: {}', 'parameters: [{ name: q, in: query, schema: { default: &d { a: *d }, enum: [*d] } }], responses: {}'), { tools: 1, warnings: ['circular_alias'] }], // prettier-ignore
+  ['a schema that contains itself by an alias', yaml('').replace('responses: {}', 'parameters: [{ name: q, in: query, schema: &s { type: array, items: *s } }], responses: {}'), { tools: 1, warnings: ['circular_alias'] }], // prettier-ignore
+  ['a merge that contains itself', yaml('x: &x { <<: *x, a: 1 }\n'), { tools: 1, warnings: ['circular_alias'] }],
+  ['a bomb of merge keys', yaml(`m0: &m0 { a: 1 }\n${repeat(9, (index) => `m${index + 1}: &m${index + 1} { <<: [${repeat(10, () => `*m${index}`)}] }`, '\n')}\n`), 'too_expensive'], // prettier-ignore
+  ['5,000 merges of 5,000 keys', () => yaml(`m: &m {${repeat(5000, (index) => `k${index}: 1`)}}\nx: [${repeat(5000, () => '{<<: *m}')}]\n`), 'too_expensive'], // prettier-ignore
+  ['100,000 aliases of one anchor', () => yaml(`a: &a 1\nx: [${repeat(100_000, () => '*a')}]\n`), 'too_expensive'],
+  ['20,000 anchors and as many aliases', () => yaml(`${repeat(20_000, (index) => `a${index}: &a${index} 1\nb${index}: *a${index}`, '\n')}\n`), { tools: 1 }], // prettier-ignore
   ['a reference bomb in properties', referenceBomb('properties'), { tools: 2, longest: 28_000 }],
   ['a reference bomb in allOf', referenceBomb('allOf'), { tools: 2, longest: 28_000 }],
   ['100,001 references', () => document({ paths: { '/a': { get: { ...get, parameters: Array.from({ length: 100_001 }, (_, index) => ({ $ref: `#/components/parameters/p${index}` })) } } }, components: { parameters: Object.fromEntries(Array.from({ length: 100_001 }, (_, index) => [`p${index}`, { name: `p${index}`, in: 'query', schema: {} }])) } }), 'too_expensive'], // prettier-ignore
   ['20,001 operations', () => document({ paths: Object.fromEntries(Array.from({ length: 20_001 }, (_, index) => [`/p${index}`, { get: {} }])) }), 'too_many_operations'], // prettier-ignore
   ['10,000 levels of objects', () => nested(10_000), { tools: 1 }],
   ['10,000 levels of schema', () => nestedSchema(10_000), { tools: 2, warnings: ['too_deep'] }],
+  ['10,000 levels of names', () => taking('@', {}, '3.1.0').replace('"@"', `${'{"$id":"a/","$anchor":"a","properties":{"a":'.repeat(10_000)}{}${'}}'.repeat(10_000)}`), { tools: 2, warnings: ['too_deep'] }], // prettier-ignore
+  ['10,000 levels of a default', () => taking({ type: 'object', default: '@' }).replace('"@"', `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`), { tools: 2, longest: 28_000 }], // prettier-ignore
+  ['100,000 levels of a default', () => taking({ type: 'object', default: '@' }).replace('"@"', `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`), 'too_expensive'], // prettier-ignore
   ['10,000 levels of YAML', () => yaml(`x: ${'['.repeat(10_000)}${']'.repeat(10_000)}\n`), 'too_expensive'],
   ['100,000 levels of JSON', () => nested(100_000), { tools: 1 }],
   ['a million brackets', () => '['.repeat(1_000_000), 'invalid_json'],
   ['a description of 1 MB in one line', () => document({ paths: { '/a': { get: { ...get, description: 'long '.repeat(MB / 5) } } } }), { tools: 1, longest: 28_000 }], // prettier-ignore
   ['a YAML text of 1 MB in one line', () => yaml(`x: "${'long '.repeat(MB / 5)}"\n`), { tools: 1 }],
   ['an operationId of 1 MB', () => document({ paths: { '/a': { get: { operationId: 'a'.repeat(MB) } } } }), { tools: 1, longest: 28_000 }],
-  ['a path of 1 MB', () => document({ paths: { [`/${'{a}/'.repeat(MB / 4)}`]: { get } } }), { tools: 1 }],
+  [
+    'a path of 1 MB',
+    () => document({ paths: { [`/${'{a}/'.repeat(MB / 4)}`]: { get }, '/a': { get } } }),
+    { tools: 1, leftOut: ['path_too_long'] },
+  ],
   ['100,000 values of an enum', () => taking({ type: 'string', enum: Array.from({ length: 100_000 }, (_, index) => `value-${index}`) }), { tools: 2, longest: 28_000 }], // prettier-ignore
+  ['20,000 parts of an allOf', () => taking({ allOf: many(20_000, (index) => ({ type: 'object', properties: { [`p${index}`]: { type: 'string' } } })) }), { tools: 2, longest: 28_000 }], // prettier-ignore
+  ['20,000 parts of a oneOf', () => taking({ oneOf: many(20_000, (index) => ({ type: 'object', properties: { [`p${index}`]: {} } })) }), { tools: 2, longest: 28_000 }], // prettier-ignore
+  ['a discriminator of 5,000 schemas', () => taking({ oneOf: many(5000, (index) => ({ $ref: `#/components/schemas/S${index}` })), discriminator: { propertyName: 'kind' } }, { components: { schemas: Object.fromEntries(many(5000, (index) => [`S${index}`, { type: 'object', properties: { kind: { type: 'string' } } }])) } }), { tools: 2, longest: 28_000 }], // prettier-ignore
+  ['300 schemas that each refer to all', () => taking({ $ref: '#/components/schemas/S0' }, { components: { schemas: Object.fromEntries(many(300, (index) => [`S${index}`, { type: 'object', properties: Object.fromEntries(many(300, (other) => [`p${other}`, { $ref: `#/components/schemas/S${other}` }])) }])) } }), { tools: 2, longest: 28_000 }], // prettier-ignore
+  ['an allOf in an allOf, 1,000 times', () => taking({ $ref: '#/components/schemas/S0' }, { components: { schemas: Object.fromEntries(many(1000, (index) => [`S${index}`, { allOf: [{ $ref: `#/components/schemas/S${index + 1}` }, {}] }])) } }), { tools: 2, warnings: ['dangling_reference'] }], // prettier-ignore
+  ['5,000 operations of one operationId', () => document({ paths: Object.fromEntries(many(5000, (index) => [`/p${index}`, { get }])) }), { tools: 5000 }], // prettier-ignore
+  ['100,000 alternatives of security', () => document({ security: many(100_000, () => ({ none: [] })) }), { tools: 1, warnings: ['unknown_scheme'] }], // prettier-ignore
   ['20,000 properties', () => taking({ type: 'object', properties: Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`p${index}`, { type: 'string', description: 'text '.repeat(20) }])) }), { tools: 2, longest: 28_000 }], // prettier-ignore
   ['10,000 parameters', () => document({ paths: { '/a': { get: { ...get, parameters: Array.from({ length: 10_000 }, (_, index) => ({ name: `p${index}`, in: 'query', schema: { type: 'string' } })) } } } }), { tools: 1 }], // prettier-ignore
   ['10,000 servers with variables', () => document({ servers: Array.from({ length: 10_000 }, () => ({ url: 'https://{a}.test', variables: { a: { default: '{a}' } } })) }), { tools: 1 }], // prettier-ignore
   ['a pattern that never ends', taking({ type: 'string', pattern: '^(a+)+$' }), { tools: 2 }],
   ['a pattern that is none', taking({ type: 'string', pattern: '(?i)[' }), { tools: 2, warnings: ['pattern_dropped'] }],
+  ['a pattern of another language', taking({ type: 'string', pattern: '\\Aabc\\z' }), { tools: 2, warnings: ['pattern_dropped'] }],
+  ['a pattern that counts to a billion', taking({ type: 'string', pattern: '(((a{1000}){1000}){1000})' }), { tools: 2 }],
   ['a pattern of 1 MB', () => taking({ type: 'string', pattern: '(a|b)*'.repeat(MB / 6) }), { tools: 2 }],
   // Objects that are not what they should be.
   ['paths that are a list', document({ paths: [] }), { tools: 0, warnings: ['invalid_paths', 'no_operations'] }],
@@ -181,6 +225,14 @@ const cases: readonly (readonly [name: string, text: string | (() => string), ou
   ['parameters that are an object', document({ paths: { '/a': { get: { ...get, parameters: { a: 1 } } } } }), { tools: 1 }],
   ['a schema that is a text', taking('string'), { tools: 2, warnings: ['invalid_schema'] }],
   ['info, tags and servers of the wrong kind', document({ info: [], tags: 'x', servers: { url: 1 }, security: 'y', components: [] }), { tools: 1 }], // prettier-ignore
+  ['a path without a slash, and an empty one', document({ paths: { 'a/b': { get }, '': { get } } }), { tools: 2, warnings: ['path_without_slash'] }], // prettier-ignore
+  ['paths that lead elsewhere', document({ paths: { 'https://evil.test/a': { get }, '//evil.test/a': { get }, '@evil.test': { get }, '/a\r\nX: y': { get } } }), { tools: 4 }], // prettier-ignore
+  ['brackets that do not match', document({ paths: { '/a/{b': { get }, '/c}/d': { get }, '/{}': { get }, '/{a{b}}': { get } } }), { tools: 4, warnings: ['parameter_undeclared'] }], // prettier-ignore
+  ['headers that break lines', document({ paths: { '/a': { get: { ...get, parameters: [{ name: 'X\r\nHost', in: 'header', schema: {} }] } } } }), { tools: 1 }], // prettier-ignore
+  ['servers that are none', document({ servers: [{ url: 'file:///etc' }, { url: 'javascript:alert(1)' }] }), { tools: 1, warnings: ['server_scheme'] }], // prettier-ignore
+  ['a server variable without a value, and two that name each other', document({ servers: [{ url: 'https://{a}.test/{b}', variables: { b: { default: '{c}' }, c: { default: '{b}' } } }] }), { tools: 1, warnings: ['server_variable'] }], // prettier-ignore
+  ['numbers that are none', taking('@').replace('"@"', '{"type":"number","minimum":1e999,"maximum":-1e999,"multipleOf":0,"enum":[12345678901234567890123]}'), { tools: 2 }], // prettier-ignore
+  ['bounds that are none', taking({ type: ['x', 5, null], minLength: -1, maxLength: 'x', pattern: 5, format: {}, required: 'id', properties: [], enum: {} }), { tools: 2 }], // prettier-ignore
   ['methods that do not exist', document({ paths: { '/a': { get, constructor: get, fetch: get } } }), { tools: 1 }],
   ['__proto__ as every kind of name', `{"openapi":"3.1.0","__proto__":{"x":1},"info":{"title":"T","version":"1"},"servers":[{"url":"https://api.test"}],"paths":{"/a":{"__proto__":{"get":{}},"get":{"operationId":"__proto__","parameters":[{"name":"__proto__","in":"query","schema":{"$ref":"#/components/schemas/__proto__"}}],"requestBody":{"$ref":"#/__proto__/x"}}},"/b":{"get":{}}},"components":{"schemas":{"__proto__":{"type":"object","properties":{"__proto__":{"type":"string"}}}}}}`, { tools: 1, leftOut: ['invalid_object'] }], // prettier-ignore
   ['__proto__ in YAML, by a merge', yaml('x: { <<: { __proto__: { polluted: yes } }, __proto__: { polluted: yes } }\n'), { tools: 1 }],
@@ -195,7 +247,21 @@ const cases: readonly (readonly [name: string, text: string | (() => string), ou
   ['a path item that is itself', document({ paths: { '/n': { $ref: '#/paths/~1n' }, '/a': { get } } }), { tools: 1, leftOut: ['circular_reference'] }], // prettier-ignore
   ['a reference into itself', taking({ $ref: '#/components/schemas/A/b' }, { components: { schemas: { A: { $ref: '#/components/schemas/A/b' } } } }), { tools: 2, warnings: ['dangling_reference'] }], // prettier-ignore
   ['a chain of 1,000 references', taking({ $ref: '#/components/schemas/S0' }, { components: { schemas: Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`S${index}`, { $ref: `#/components/schemas/S${index + 1}` }])) } }), { tools: 2, warnings: ['circular_reference'] }], // prettier-ignore
+  ['a response that is itself', document({ paths: { '/a': { get: { responses: { 200: { $ref: '#/components/responses/A' } } } } }, components: { responses: { A: { $ref: '#/components/responses/A' } } } }), { tools: 1, warnings: ['circular_reference'] }], // prettier-ignore
+  ['a security scheme that is itself', document({ security: [{ s: [] }], components: { securitySchemes: { s: { $ref: '#/components/securitySchemes/s' } } } }), { tools: 1, warnings: ['circular_reference'] }], // prettier-ignore
+  ['a callback to its own path', document({ paths: { '/a': { get: { ...get, callbacks: { c: { x: { $ref: '#/paths/~1a' } } } } } } }), { tools: 1 }], // prettier-ignore
+  ['items, values, choices and negations of themselves', taking({ $ref: '#/components/schemas/A' }, { components: { schemas: { A: { type: 'array', items: { $ref: '#/components/schemas/B' } }, B: { additionalProperties: { $ref: '#/components/schemas/C' } }, C: { anyOf: [{ $ref: '#/components/schemas/A' }, { not: { $ref: '#/components/schemas/C' } }] } } } }), { tools: 2 }], // prettier-ignore
+  ['a choice that is itself', taking({ $ref: '#/components/schemas/A' }, { components: { schemas: { A: { oneOf: [{ $ref: '#/components/schemas/A' }] } } } }), { tools: 2, warnings: ['circular_reference'] }], // prettier-ignore
+  ['a schema that is the document', taking({ $ref: '#' }), { tools: 2 }],
+  ['a dynamic reference to nothing, and to itself', taking({ properties: { a: { $dynamicRef: '#none' }, b: { $dynamicAnchor: 'b', $dynamicRef: '#b' } } }, {}, '3.1.0'), { tools: 2, warnings: ['dangling_reference'] }], // prettier-ignore
+  ['two schemas with one $id, one $anchor', taking({ $ref: 'https://x.test/a' }, { components: { schemas: { A: { $id: 'https://x.test/a', $anchor: 'x', type: 'string' }, B: { $id: 'https://x.test/a', $anchor: 'x' } } } }, '3.1.0'), { tools: 2 }], // prettier-ignore
+  ['an $id that is no address', taking({ $id: 'http://[', type: 'string' }, {}, '3.1.0'), { tools: 2 }],
+  ['a $schema that nobody knows', taking({ $schema: 'http://169.254.169.254/x', $vocabulary: { 'http://169.254.169.254/y': true } }, {}, '3.1.0'), { tools: 2 }], // prettier-ignore
   // References outside.
+  ['below an $id elsewhere', taking({ $id: 'http://169.254.169.254/', properties: { a: { $ref: 'latest/meta-data' } } }, {}, '3.1.0'), { tools: 1, leftOut: ['external_reference'] }], // prettier-ignore
+  ['a dynamic reference elsewhere', taking({ $dynamicRef: 'https://evil.test/a#b' }, {}, '3.1.0'), { tools: 1, leftOut: ['external_reference'] }], // prettier-ignore
+  ['addresses that only name something', document({ externalDocs: { url: 'file:///etc/passwd' }, security: [{ o: [] }], components: { examples: { e: { externalValue: 'file:///etc/passwd' } }, securitySchemes: { o: { type: 'openIdConnect', openIdConnectUrl: 'http://169.254.169.254/' } } } }), { tools: 1 }], // prettier-ignore
+  ['a discriminator elsewhere', taking({ oneOf: [{ $ref: '#/components/schemas/A' }], discriminator: { propertyName: 'k', mapping: { a: 'file:///etc/passwd', b: 'http://169.254.169.254/' } } }, { components: { schemas: { A: { type: 'object' } } } }), { tools: 2 }], // prettier-ignore
   ['file:', referring('file:///etc/passwd'), { tools: 1, leftOut: ['external_reference'] }],
   ['an absolute path', referring('/etc/passwd'), { tools: 1, leftOut: ['external_reference'] }],
   ['a drive', referring('C:\\secrets.json'), { tools: 1, leftOut: ['external_reference'] }],
@@ -296,6 +362,8 @@ describe('50 MB', () => {
     ['levels', 'too_expensive'],
     ['objects', 'too_expensive'],
     ['one word', 'not_openapi'],
+    // Ten megabytes that become hundreds.
+    ['tools', 'too_expensive'],
     // By itself it takes 20 s to fill the worker's memory.
     ['yaml', 'too_expensive', 3000],
     ['too much', 'too_large'],

@@ -5,6 +5,9 @@ import type { DocumentError } from '../../../../../src/lanes/tools/openapi/types
 const MB = 1024 * 1024;
 const get = { responses: {} };
 const of = (more: object): string => JSON.stringify({ openapi: '3.0.3', info: { title: 'T', version: '1' }, servers: [{ url: 'https://a.test' }], paths: { '/a': { get } }, ...more }); // prettier-ignore
+/** Parameters that every operation may refer to, as an operation has them and as `components` does. */
+const large = Array.from({ length: 60 }, (_, index) => [`p${index}`, { name: `p${index}`, in: 'query', description: 'text '.repeat(200), schema: { type: 'string' } }] as const); // prettier-ignore
+const parameters = large.map(([name]) => ({ $ref: `#/components/parameters/${name}` }));
 const operations = (): string => of({ paths: Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`/p${index}`, { get: { ...get, description: 'text '.repeat(2000) } }])) }); // prettier-ignore
 
 const documents: Readonly<Record<string, () => string>> = {
@@ -17,6 +20,7 @@ const documents: Readonly<Record<string, () => string>> = {
   objects: () => of({ 'x-a': '@' }).replace('"@"', `[${'{},'.repeat(16 * MB)}0]`),
   'one word': () => 'a'.repeat(50 * MB),
   yaml: () => `openapi: 3.0.3\npaths: {}\nx:\n${'  - a: some text here\n    b: [1, 2, 3]\n'.repeat((50 * MB) / 40)}`,
+  tools: () => of({ paths: Object.fromEntries(Array.from({ length: 4000 }, (_, index) => [`/p${index}`, { get: { ...get, parameters } }])), components: { parameters: Object.fromEntries(large) } }), // prettier-ignore
   'too much': () => of({ 'x-a': 'a'.repeat(65 * MB) }),
 };
 

@@ -15,6 +15,9 @@ function takes(schema: unknown, value: unknown, root: Part = {}): boolean {
   return new Ajv2020({ strict: false, validateFormats: false }).compile(inputSchema(schema, root))({ body: value });
 }
 
+/** Entries, for an object with `then` would be taken for a promise by some. */
+const conditional = (...parts: readonly Part[]): Part =>
+  Object.fromEntries(['if', 'then', 'else'].map((key, index) => [key, parts[index]]));
 const schemas = (all: Part): Part => ({ components: { schemas: all } });
 const ref = (name: string): Part => ({ $ref: `#/components/schemas/${name}` });
 
@@ -27,6 +30,7 @@ describe('keywords', () => {
     ['an enum counts more than a type it excludes', { type: 'integer', enum: ['a'] }, { type: 'string', enum: ['a'] }],
     ['fractions are no multiples in binary', { type: 'number', multipleOf: 0.01 }, { type: 'number' }],
     ['binary without a type', { format: 'binary' }, { type: 'string', contentEncoding: 'base64' }],
+    ['null that YAML made of a type', { type: ['string', null] }, { anyOf: [{ type: 'string' }, { type: 'null' }] }],
   ])('%s', (_, schema, expected) => {
     expect(body(schema)).toEqual(expected);
   });
@@ -34,6 +38,29 @@ describe('keywords', () => {
   test('names that a dropped pattern would have allowed are not refused', () => {
     const schema = { type: 'object', patternProperties: { '(?i)^x-': {} }, additionalProperties: false };
     expect(takes(schema, { 'X-a': 1 })).toBe(true);
+  });
+
+  test('nor are they by unevaluatedProperties', () => {
+    const schema = { type: 'object', patternProperties: { '(?i)^x-': {} }, unevaluatedProperties: false };
+    expect(takes(schema, { 'X-a': 1 }, { openapi: '3.1.0' })).toBe(true);
+  });
+
+  test.each([
+    ['not', { not: { pattern: '(?i)^x' } }, 'abc'],
+    ['not of oneOf', { not: { oneOf: [{ type: 'string' }, { type: 'string', minLength: 2 }] } }, 'abc'],
+    ['not of a reference', { not: ref('Either') }, 'abc'],
+    ['if', conditional({ properties: { a: { pattern: '\\Ax' } }, required: ['a'] }, { required: ['b'] }), { a: 'y' }],
+  ])('%s that cannot be written exactly refuses nothing', (_, schema, value) => {
+    const Either = { oneOf: [{ type: 'string' }, { type: 'string', minLength: 2 }] };
+    expect(takes(schema, value, { openapi: '3.1.0', ...schemas({ Either }) })).toBe(true);
+  });
+
+  test('not and if that can be written exactly are kept', () => {
+    const root = { openapi: '3.1.0' };
+    const both = { type: 'object', not: { required: ['a', 'b'] } };
+    expect([takes(both, { a: 1 }, root), takes(both, { a: 1, b: 1 }, root)]).toEqual([true, false]);
+    const kind = conditional({ properties: { kind: { const: 'a' } }, required: ['kind'] }, { required: ['b'] }, { required: ['c'] });
+    expect([takes(kind, { kind: 'a', b: 1 }, root), takes(kind, { kind: 'a', c: 1 }, root)]).toEqual([true, false]);
   });
 
   test('what is evaluated is told by the whole schema, also beside a reference', () => {

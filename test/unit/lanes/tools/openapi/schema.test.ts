@@ -53,6 +53,11 @@ describe('OpenAPI 3.0 and 2.0 schemas', () => {
     ['allOf of one', { allOf: [{ type: 'string' }], description: 'd' }, { type: 'string', description: 'd' }],
     ['an unknown type', { type: 'datetime', description: 'd' }, { description: 'd' }],
     ['link targets', { type: 'string', description: 'See [docs](https://x.test/y).' }, { type: 'string', description: 'See docs.' }],
+    [
+      'sentences about links',
+      { type: 'string', description: 'A key. For more information about keys, see "[Keys](https://x.test/k)." Case counts.' },
+      { type: 'string', description: 'A key. Case counts.' },
+    ],
   ])('%s', (_, schema, expected) => {
     expect(body(schema)).toEqual(expected);
   });
@@ -174,6 +179,16 @@ describe('patterns', () => {
     expect(usablePattern('^\\p{L}+$')).toBe('^\\p{L}+$');
     expect(usablePattern('(?i)^a')).toBeUndefined();
     expect(usablePattern('^a\\z')).toBeUndefined();
+  });
+
+  test.each([
+    ['/^[a-z]+$/', undefined],
+    ['/abc/i', undefined],
+    ['^(?i:abc)$', undefined],
+    ['/subscriptions/.*', '/subscriptions/.*'],
+    ['^(?:abc)$', '^(?:abc)$'],
+  ])('of other dialects: %s', (pattern, expected) => {
+    expect(usablePattern(pattern)).toBe(expected);
   });
 
   test.each(['^(a+)+$', '^(a|a)*$', '^(a?){50}b$', '(x+x+)+y', '^a*a*a*a*a*a*b$', '^([a-z]{1,9})*$'])('%s answers in time', (pattern) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { UpstreamAuth } from '../../../../../src/core/auth.ts';
+import type { OAuth2ClientCredentials, UpstreamAuth } from '../../../../../src/core/auth.ts';
 import { Secret } from '../../../../../src/core/secret.ts';
 import type { RequestSigner, UpstreamRequest } from '../../../../../src/core/upstream.ts';
 import { chooseCredentials } from '../../../../../src/lanes/tools/openapi/security.ts';
@@ -13,6 +13,8 @@ const SCHEMES = {
   cookie: { type: 'apiKey', in: 'cookie', name: 'sid' },
   basic: { type: 'http', scheme: 'Basic' },
   token: { type: 'http', scheme: 'bearer' },
+  oidc: { type: 'openIdConnect', openIdConnectUrl: 'https://id.test/.well-known/openid-configuration' },
+  tls: { type: 'mutualTLS' },
   oauth: { type: 'oauth2', flows: { clientCredentials: { tokenUrl: '/token', scopes: {} } } },
 };
 
@@ -88,6 +90,23 @@ describe('credentials by scheme', () => {
     });
     expect(await signed(operationWith([{}, { key: [] }]), all)).toMatchObject({ headers: { 'x-key': 'K' } });
     expect(await signed(operationWith([{ token: [] }, {}]), all)).toEqual({ headers: {}, missing: [] });
+  });
+
+  test('openIdConnect takes a token, or a client and its token endpoint, which is never looked up', async () => {
+    const operation = operationWith([{ oidc: ['read'], key: [] }]);
+    const auth = (oidc: Secret | OAuth2ClientCredentials): UpstreamAuth => ({ schemes: { oidc, key: secret('K') } });
+    expect(await signed(operation, auth(secret('t')))).toEqual({ headers: { authorization: 'Bearer t', 'x-key': 'K' }, missing: [] });
+    const client = { clientId: 'id', clientSecret: secret('s') };
+    asked.length = 0;
+    expect(await signed(operation, auth({ ...client, tokenUrl: 'https://id.test/token' }))).toMatchObject({ missing: [] });
+    expect(asked).toEqual([['https://id.test/token', ['read']]]);
+    expect(await signed(operation, auth(client))).toEqual({ headers: {}, missing: ['oidc and key'] });
+  });
+
+  test('an alternative with a client certificate cannot be chosen', async () => {
+    const auth: UpstreamAuth = { schemes: { tls: secret('t'), key: secret('K') } };
+    expect(await signed(operationWith([{ tls: [], key: [] }, { key: [] }]), auth)).toEqual({ headers: { 'x-key': 'K' }, missing: [] });
+    expect((await signed(operationWith([{ tls: [] }]), auth)).missing).toEqual(['tls']);
   });
 
   test('what is missing is named', async () => {

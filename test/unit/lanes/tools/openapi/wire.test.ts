@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkArguments } from '../../../../../src/lanes/tools/openapi/arguments.ts';
 import { buildRequest } from '../../../../../src/lanes/tools/openapi/request.ts';
 import type { CompiledOperation } from '../../../../../src/lanes/tools/openapi/types.ts';
+import { formOf } from '../../../../support/form-of.ts';
 import type { Part } from './compiling.ts';
 import { compileOne, compileTree } from './compiling.ts';
 
@@ -29,6 +29,11 @@ function sent(operation: CompiledOperation, args: Part) {
   const built = buildRequest(operation, args, TARGET);
   if ('fault' in built) throw new Error(built.fault);
   return built.request;
+}
+
+function sentForm(operation: CompiledOperation, body: Part): Promise<FormData> {
+  const request = sent(operation, { body });
+  return formOf(request.body, request.headers);
 }
 
 function parameter(place: string, more: Part, openapi = '3.1.1'): CompiledOperation {
@@ -146,6 +151,56 @@ describe('every style, read back', () => {
     fc.assert(property(segments, (value) => expect(inPath(flat, value)).toBe(`;p=${value.map(strict).join(',')}`)));
   });
 
+  test('path: lists and objects that are not exploded', () => {
+    const pairs = (value: object): string[] => Object.entries(value).flat().map(strict); // prettier-ignore
+    const label = parameter('path', { style: 'label' });
+    fc.assert(property(segments, (value) => expect(inPath(label, value)).toBe(`.${value.map(strict).join(',')}`)));
+    fc.assert(property(named, (value) => expect(inPath(label, value)).toBe(`.${pairs(value).join(',')}`)));
+    const matrix = parameter('path', { style: 'matrix' });
+    fc.assert(property(named, (value) => expect(inPath(matrix, value)).toBe(`;p=${pairs(value).join(',')}`)));
+    const exploded = parameter('path', { style: 'matrix', explode: true });
+    fc.assert(property(named, (value) => expect(inPath(exploded, value)).toBe(Object.entries(value).map(([name, one]) => `;${name}=${strict(one)}`).join('')))); // prettier-ignore
+  });
+
+  test('content: JSON wherever the parameter is', () => {
+    const json = (place: string): CompiledOperation =>
+      parameter(place, { schema: undefined, content: { 'application/json': { schema: {} } } });
+    const [path, header, cookie] = ['path', 'header', 'cookie'].map(json) as [CompiledOperation, CompiledOperation, CompiledOperation];
+    fc.assert(property(named, (value) => expect(JSON.parse(decodeURIComponent(inPath(path, value)))).toEqual(value)));
+    fc.assert(property(object, (value) => expect(JSON.parse(String(sent(header, { p: value }).headers['p']))).toEqual(value)));
+    fc.assert(property(object, (value) => expect(JSON.parse(decodeURIComponent(String(sent(cookie, { p: value }).headers['cookie']).slice(2)))).toEqual(value))); // prettier-ignore
+  });
+
+  test('querystring: all of the query', () => {
+    const content = { 'application/x-www-form-urlencoded': { schema: { type: 'object' } } };
+    const operation = parameter('querystring', { schema: undefined, content }, '3.2.0');
+    fc.assert(property(object, (value) => expect(pairsOf(queryOf(operation, value))).toEqual(Object.entries(value))));
+    const json = parameter('querystring', { schema: undefined, content: { 'application/json': { schema: { type: 'object' } } } }, '3.2.0');
+    fc.assert(property(object, (value) => expect(JSON.parse(decodeURIComponent(queryOf(json, value)))).toEqual(value)));
+  });
+
+  test.each<[string, string | undefined]>([
+    ['csv', ','],
+    ['ssv', '%20'],
+    ['tsv', '%09'],
+    ['pipes', '%7C'],
+    ['multi', undefined],
+  ])("query: Swagger 2.0's %s", (collectionFormat, separator) => {
+    const parameters = [{ name: 'p', in: 'query', type: 'array', items: { type: 'string' }, collectionFormat }];
+    const service = compileTree({ swagger: '2.0', host: 'h.test', paths: { '/x': { get: { parameters } } } });
+    const [operation] = service.operations as [CompiledOperation];
+    const values = fc.array(
+      text.filter((one) => separator === undefined || separator === ',' || !encodeURIComponent(one).includes(separator)),
+      { minLength: 1, maxLength: 4 },
+    );
+    fc.assert(
+      property(values, (value) => {
+        const query = queryOf(operation, value);
+        expect(separator === undefined ? pairsOf(query).map(([, one]) => one) : splitAt(query, separator)).toEqual(value);
+      }),
+    );
+  });
+
   test('header: on one line, never encoded', () => {
     const latin = fc
       .string({ unit: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCodePoint(code)), minLength: 1 })
@@ -156,6 +211,21 @@ describe('every style, read back', () => {
         expect(sent(parameter('header', {}), { p: value }).headers['p']).toBe(value.join(',')),
       ),
     );
+    const members = fc.dictionary(key, fc.stringMatching(/^[a-z0-9]{1,8}$/), { minKeys: 1, noNullPrototype: true });
+    for (const [explode, joint] of [
+      [true, '='],
+      [false, ','],
+    ] as const)
+      // prettier-ignore
+      fc.assert(
+        property(members, (value) =>
+          expect(sent(parameter('header', { explode }), { p: value }).headers['p']).toBe(
+            Object.entries(value)
+              .map((pair) => pair.join(joint))
+              .join(','),
+          ),
+        ),
+      );
     fc.assert(
       property(fc.string(), fc.constantFrom('\r', '\n', '\0'), (value, bad) =>
         expect(buildRequest(parameter('header', {}), { p: value + bad }, TARGET)).toHaveProperty('fault'),
@@ -221,21 +291,6 @@ describe('every kind of body, read back', () => {
     );
   });
 
-  test('digits beyond 2^53, given as text, are numbers where a number is wanted, and text where text is', () => {
-    const schema = {
-      type: 'object',
-      properties: {
-        id: { type: 'integer' },
-        'a/b': { type: 'array', items: { type: 'integer', nullable: true } },
-        text: { type: 'string' },
-      },
-    };
-    const operation = body('application/json', { schema }, '3.0.3');
-    const args = { body: { id: '-9007199254740993', 'a/b': [1, '12345678901234567890'], text: '9007199254740993' } };
-    expect(checkArguments(operation, args)).toBeUndefined();
-    expect(sent(operation, args).body).toBe('{"id":-9007199254740993,"a/b":[1,12345678901234567890],"text":"9007199254740993"}');
-  });
-
   test('urlencoded', () => {
     const operation = body('application/x-www-form-urlencoded', { schema: { type: 'object' } });
     const fields = fc.dictionary(fc.oneof(key, text), fc.oneof(text, list), { minKeys: 1, noNullPrototype: true });
@@ -243,6 +298,38 @@ describe('every kind of body, read back', () => {
       property(fields, (value) => {
         const expected = Object.entries(value).flatMap(([name, one]) => [one].flat().map((item) => [name, item]));
         expect([...new URLSearchParams(String(sent(operation, { body: value }).body))]).toEqual(expected);
+      }),
+    );
+  });
+
+  test.each([
+    ['form', false, ','],
+    ['spaceDelimited', false, '%20'],
+    ['pipeDelimited', false, '%7C'],
+  ])('urlencoded, a list with style %s', (style, explode, separator) => {
+    const schema = { type: 'object', properties: { p: { type: 'array', items: { type: 'string' } } } };
+    const operation = body('application/x-www-form-urlencoded', { schema, encoding: { p: { style, explode } } });
+    // A blank inside a value is "+" in a form, so that it can be told from one between two.
+    const values = fc.array(text.filter((one) => !one.includes('|')), { minLength: 1, maxLength: 4 }); // prettier-ignore
+    fc.assert(
+      property(values, (value) =>
+        expect(splitAt(String(sent(operation, { body: { p: value } }).body).replaceAll('+', '%2520'), separator)).toEqual(
+          value.map((one) => one.replaceAll(' ', '%20')),
+        ),
+      ),
+    );
+  });
+
+  test('urlencoded, an object with style deepObject, and a field that is JSON', () => {
+    const schema = { type: 'object', properties: { p: { type: 'object' }, j: {} } };
+    const encoding = { p: { style: 'deepObject', explode: true }, j: { contentType: 'application/json' } };
+    const operation = body('application/x-www-form-urlencoded', { schema, encoding });
+    fc.assert(
+      property(object, list, (p, j) => {
+        const fields = new URLSearchParams(String(sent(operation, { body: { p, j } }).body));
+        expect(JSON.parse(String(fields.get('j')))).toEqual(j);
+        fields.delete('j');
+        expect([...fields]).toEqual(Object.entries(p).map(([name, one]) => [`p[${name}]`, one]));
       }),
     );
   });
@@ -262,13 +349,12 @@ describe('every kind of body, read back', () => {
         fc.dictionary(key, fc.integer(), { noNullPrototype: true }),
         async (note, bytes, tags, meta) => {
           const data = Buffer.from(bytes).toString('base64');
-          const form = sent(operation, { body: { note, file: { data, filename: 'ü.bin', mimeType: 'image/png' }, tags, meta } })
-            .body as FormData;
+          const form = await sentForm(operation, { note, file: { data, filename: 'ü.bin', mimeType: 'image/png' }, tags, meta });
           expect(form.get('note')).toBe(note);
           const part = form.get('file') as File;
           expect([part.name, part.type, Buffer.from(await part.arrayBuffer()).toString('base64')]).toEqual(['ü.bin', 'image/png', data]);
           expect(form.getAll('tags')).toEqual(tags);
-          expect(JSON.parse(await (form.get('meta') as File).text())).toEqual(meta);
+          expect(JSON.parse(String(form.get('meta')))).toEqual(meta);
         },
       ),
       { numRuns: 30 },
@@ -296,28 +382,25 @@ describe('every kind of body, read back', () => {
 describe('encoding of the fields of multipart', () => {
   const schema = { type: 'object', properties: { list: { type: 'array', items: { type: 'string' } }, o: { type: 'object' } } };
   const encoding = { list: { style: 'form', explode: false }, o: { style: 'deepObject', explode: true } };
-  const parts = (openapi: string) => {
+  const parts = async (openapi: string) => {
     const operation = compileOne({ requestBody: { content: { 'multipart/form-data': { schema, encoding } } } }, { root: { openapi } });
-    return [...(sent(operation, { body: { list: ['a b', 'c'], o: { k: '&' } } }).body as FormData)].map(([name, value]) => [
-      name,
-      typeof value === 'string' ? value : value.type,
-    ]);
+    return [...(await sentForm(operation, { list: ['a b', 'c'], o: { k: '&' } }))];
   };
 
-  test('styles count since 3.0.4 and 3.1.0, values are not encoded', () => {
+  test('styles count since 3.0.4 and 3.1.0, values are not encoded', async () => {
     for (const version of ['3.0.4', '3.1.0', '3.2.0'])
-      expect(parts(version)).toEqual([
+      expect(await parts(version)).toEqual([
         ['list', 'a b,c'],
         ['o[k]', '&'],
       ]);
-    expect(parts('3.0.3')).toEqual([
+    expect(await parts('3.0.3')).toEqual([
       ['list', 'a b'],
       ['list', 'c'],
-      ['o', 'application/json'],
+      ['o', '{"k":"&"}'],
     ]);
   });
 
-  test("Swagger 2.0's collectionFormat counts in multipart too", () => {
+  test("Swagger 2.0's collectionFormat counts in multipart too", async () => {
     const field = (name: string, collectionFormat?: string) => ({
       name,
       in: 'formData',
@@ -328,53 +411,13 @@ describe('encoding of the fields of multipart', () => {
     const post = { consumes: ['multipart/form-data'], parameters: [field('plain'), field('pipes', 'pipes'), field('multi', 'multi')] };
     const [operation] = compileTree({ swagger: '2.0', host: 'h.test', paths: { '/a': { post } } }).operations;
     const value = ['a', 'b c'];
-    const form = sent(operation as CompiledOperation, { body: { plain: value, pipes: value, multi: value } }).body as FormData;
+    const form = await sentForm(operation as CompiledOperation, { plain: value, pipes: value, multi: value });
     expect([...form]).toEqual([
       ['plain', 'a,b c'],
       ['pipes', 'a|b c'],
       ['multi', 'a'],
       ['multi', 'b c'],
     ]);
-  });
-});
-
-describe('files', () => {
-  const schemaOf = (property: Part, openapi = '3.1.0', more: Part = {}) => {
-    const schema = { type: 'object', properties: { f: property }, ...more };
-    return compileOne({ requestBody: { content: { 'multipart/form-data': { schema } } } }, { root: { openapi } });
-  };
-  const isFile = async (operation: CompiledOperation, value: unknown = 'aGk=') => {
-    const found = (sent(operation, { body: { f: value } }).body as FormData).get('f');
-    return typeof found !== 'string' && (await found?.text()) === 'hi';
-  };
-  const binary = { type: 'string', format: 'binary' };
-
-  test.each<[string, Part]>([
-    ['nullable by a list of types', { type: ['string', 'null'], format: 'binary' }],
-    ['nullable by a choice', { anyOf: [binary, { type: 'null' }] }],
-    ['one or several', { anyOf: [binary, { type: 'array', items: binary }] }],
-    ['wrapped', { allOf: [binary] }],
-    ['nothing said, 3.1', { description: 'The picture.' }],
-  ])('%s', async (_, property) => {
-    expect(await isFile(schemaOf(property))).toBe(true);
-  });
-
-  test('a property without type in 3.0 is text, and base64 by contentEncoding stays base64', async () => {
-    expect(await isFile(schemaOf({ description: 'Text.' }, '3.0.3'))).toBe(false);
-    expect(await isFile(schemaOf({ type: 'string', contentEncoding: 'base64' }))).toBe(false);
-  });
-
-  test('in the branch of a choice', async () => {
-    const more = {
-      properties: {},
-      oneOf: [
-        { type: 'object', properties: { f: binary } },
-        { type: 'object', properties: { url: { type: 'string' } } },
-      ],
-    };
-    const operation = schemaOf({}, '3.1.0', more);
-    expect(await isFile(operation, { data: 'aGk=', filename: 'x' })).toBe(true);
-    expect(JSON.stringify(operation.tool.definition.inputSchema)).toContain('"filename"');
   });
 });
 

@@ -24,7 +24,7 @@ function documents(): string[] {
 /** The tools of a document as they are served, each with its operation; none where it is refused. */
 function toolsOf(path: string): { readonly identity: string; readonly tool: SourceTool }[] {
   try {
-    const compiled = compileDocument({ name: 'svc', text: readFileSync(path, 'utf8') });
+    const compiled = compileDocument({ name: 'svc', text: readFileSync(path, 'utf8'), options: { outputSchemas: true } });
     const signer = { name: 'none', sign: () => Promise.resolve() } as never;
     const { snapshot } = createOpenApiSource({
       name: 'svc',

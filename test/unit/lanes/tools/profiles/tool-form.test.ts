@@ -65,6 +65,13 @@ describe('values', () => {
     expect([back(numbers, '2'), back(numbers, 2)]).toEqual([2, 2]);
   });
 
+  it.each(DIALECTS)('%s: an enum that is made of several has each value once', (profile) => {
+    const side = (values: readonly string[]): JsonObject => ({ type: 'string', enum: values });
+    const { a } = withArgument({ anyOf: [side(['a', 'b']), side(['b', 'c']), side(['a', 'b'])] }, profile);
+    for (const one of (a['anyOf'] as JsonObject[] | undefined) ?? [a])
+      expect(new Set(one['enum'] as []).size).toBe((one['enum'] as []).length);
+  });
+
   it('a constraint that the keyword cannot say is said in words', () => {
     const { a } = withArgument({ type: 'integer', description: 'Pages.', minimum: 1, exclusiveMaximum: 9, default: 3 }, 'openai');
     expect(a).toEqual({ type: 'integer', description: 'Pages. At least 1. Less than 9. Default: 3.' });
@@ -174,6 +181,17 @@ describe('default', () => {
       type: 'object',
       properties: { a: { anyOf: [{ type: 'array', items: {} }, { type: 'string' }] } },
     });
+  });
+
+  it('gives them to tuples as well, which take what they took', () => {
+    const a = (more: JsonObject): unknown => {
+      const { definition } = toolForm(toolOf({ type: 'object', properties: { a: { type: 'array', ...more } } }), 'default');
+      return (definition.inputSchema['properties'] as JsonObject)['a'];
+    };
+    const prefixItems = [{ type: 'string' }, { type: 'integer' }];
+    expect(a({ prefixItems })).toEqual({ type: 'array', prefixItems, items: {} });
+    expect(a({ prefixItems, items: false })).toEqual({ type: 'array', prefixItems, items: {}, maxItems: 2 });
+    expect(a({ items: true })).toEqual({ type: 'array', items: {} });
   });
 
   it('leaves a root that older revisions do not know, for a plain one in their lists', () => {

@@ -62,9 +62,12 @@ describe('kept results', () => {
     expect(uri).toMatch(/^hubgate:\/\/results\/[\w-]{24}$/);
     const read = (holder: Partial<Holder>, mayUse = always) => results.read(uri, { ...ALICE, session: 's1', ...holder }, mayUse);
     expect(read({})).toEqual({ contents: [{ uri, mimeType: 'text/plain', text: 'x' }] });
+    const whole = (holder: Partial<Holder>, mayUse = always) => results.whole(uri, { ...ALICE, session: 's1', ...holder }, mayUse);
+    expect(whole({})).toMatchObject({ body: Buffer.from('x'), mimeType: 'text/plain' });
     for (const holder of [{ consumer: 'bob' }, { door: '' }, { session: 's2' }, { session: undefined }])
-      expect(read(holder)).toBeUndefined();
-    expect(read({}, (tool) => tool !== 'one')).toBeUndefined();
+      expect([read(holder), whole(holder)]).toEqual([undefined, undefined]);
+    const notOne = (tool: string): boolean => tool !== 'one';
+    expect([read({}, notOne), whole({}, notOne)]).toEqual([undefined, undefined]);
     for (const other of ['hubgate://results/', `${uri}x`, `${uri}?from=-1`, `${uri}?from=x`, uri.slice(0, -1)])
       expect(results.read(other, { ...ALICE, session: 's1' }, always)).toBeUndefined();
     expect(() => results.read(`${uri}?from=99`, { ...ALICE, session: 's1' }, always)).toThrow(

@@ -32,7 +32,9 @@ function sourceOf(options: Partial<OpenApiSourceOptions> = {}, root: object = {}
 }
 
 function prepare(source: ReturnType<typeof sourceOf>, name: string, args: object) {
-  return source.prepare({ input: { name, arguments: args } } as unknown as Call<'tools'>, name) as PreparedCall | { reply: object };
+  return source.prepare({ input: { name, arguments: args } } as unknown as Call<'tools'>, name, () => undefined) as
+    | PreparedCall
+    | { reply: object };
 }
 
 describe('createOpenApiSource', () => {

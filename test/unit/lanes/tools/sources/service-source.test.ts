@@ -63,7 +63,7 @@ function sourceOf(place: DocumentPlace, config: ServiceConfig, before?: ServiceS
 async function callFirst(source: ServiceSource): Promise<string> {
   const [tool] = source.snapshot.tools;
   const call = { input: { arguments: {} } } as unknown as Call<'tools'>;
-  const prepared = (await source.prepare(call, tool!.definition.name)) as PreparedCall;
+  const prepared = (await source.prepare(call, tool!.definition.name, () => undefined)) as PreparedCall;
   let { request } = prepared;
   for (const signer of prepared.signers) request = await signer.sign(request, { refresh: false } as never);
   await http.send(request);
@@ -169,7 +169,7 @@ it('serves a document and tells all listeners, also when one of them throws', as
   expect(logged).toEqual(['a change of the tools could not be announced']);
 });
 
-const isServed = ({ message }: { readonly message?: unknown }): boolean => message === 'document served';
+const isServed = ({ message }: { readonly message?: unknown }): boolean => String(message).startsWith('document served');
 
 it('says once that a document begins to be served, and again after a change or a failure', async () => {
   const one = documentOf('one', 'http://127.0.0.1:9');
@@ -188,11 +188,14 @@ it('says once that a document begins to be served, and again after a change or a
     same,
   );
   await changed.load();
-  expect(informed.filter(isServed)).toEqual([served, { ...served, tools: 2 }]);
+  await changed.document.changes;
+  const told = { added: 1, removed: 0, changed: 1, breaking: 1, message: 'document served: 1 added, 1 changed (1 breaking)' };
+  const grown = { ...served, ...told, tools: 2 };
+  expect(informed.filter(isServed)).toEqual([served, grown]);
   const bad = sourceOf(fileOf('a.json', { nothing: true }), {}, changed);
   await bad.load();
   await sourceOf(changed.facts.place!, {}, bad).load();
-  expect(informed.filter(isServed)).toEqual([served, { ...served, tools: 2 }, { ...served, tools: 2 }]);
+  expect(informed.filter(isServed)).toEqual([served, grown, { ...served, tools: 2 }]);
   expect(logged).toEqual([expect.stringContaining('document not served')]);
 });
 
@@ -248,8 +251,10 @@ it('tells what a new document changed, in the report and in one line of the log'
     changed: [],
   });
   expect(operations).toEqual([{ tool: 'other', method: 'GET', path: '/others', risk: 'read', tokens: expect.any(Number), warnings: [] }]);
-  expect(informed.filter((line) => !isServed(line))).toEqual([
-    { service: 'things', added: 1, removed: 1, changed: 0, breaking: 1, message: 'the document has other operations: 1 added, 1 removed' },
+  const facts = { service: 'things', tools: 1, warnings: 0 };
+  expect(informed).toEqual([
+    { ...facts, message: 'document served' },
+    { ...facts, added: 1, removed: 1, changed: 0, breaking: 1, message: 'document served: 1 added, 1 removed' },
   ]);
   // Other credentials for the same document, and a bad one after it, change nothing about that.
   const third = sourceOf(fileOf('a.json', next), keyed('k'), second);

@@ -54,6 +54,9 @@ const MAPS = new Set(
   ).split(' '),
 );
 
+/** Keys down to which `$id` and anchors count: the pointers of all in a chain of them would be the square of its length. */
+const DEEPEST_NAME = 500;
+
 type Kind = 'object' | 'map' | 'names';
 
 interface Frame {
@@ -62,6 +65,7 @@ interface Frame {
   readonly resource: Resource;
   readonly parent: Frame | undefined;
   readonly key: string | number;
+  readonly depth: number;
 }
 
 interface SurveyOptions {
@@ -77,7 +81,7 @@ interface SurveyOptions {
 export function survey(root: unknown, resource: Resource, pointer: string, options: SurveyOptions): Reference[] {
   const found: Reference[] = [];
   if (typeof root !== 'object' || root === null) return found;
-  const stack: Frame[] = [{ value: root, kind: 'object', resource, parent: undefined, key: '' }];
+  const stack: Frame[] = [{ value: root, kind: 'object', resource, parent: undefined, key: '', depth: 0 }];
   for (let frame = stack.pop(); frame !== undefined; frame = stack.pop()) {
     const { value } = frame;
     if (options.seen.has(value)) continue;
@@ -87,7 +91,8 @@ export function survey(root: unknown, resource: Resource, pointer: string, optio
       continue;
     }
     const node = value as Record<string, unknown>;
-    const inside = options.modern && frame.kind === 'object' ? entered(node, frame, pointer, options) : frame.resource;
+    const isNamed = options.modern && frame.kind === 'object' && frame.depth <= DEEPEST_NAME;
+    const inside = isNamed ? entered(node, frame, pointer, options) : frame.resource;
     if (frame.kind !== 'names') note(found, node, inside);
     // The last comes first off the stack, and of two anchors with one name the first counts.
     for (const key of Object.keys(node).toReversed()) {
@@ -99,7 +104,7 @@ export function survey(root: unknown, resource: Resource, pointer: string, optio
 }
 
 function push(stack: Frame[], value: unknown, kind: Kind, resource: Resource, parent: Frame, key: string | number): void {
-  if (typeof value === 'object' && value !== null) stack.push({ value, kind, resource, parent, key });
+  if (typeof value === 'object' && value !== null) stack.push({ value, kind, resource, parent, key, depth: parent.depth + 1 });
 }
 
 function isData(key: string, kind: Kind): boolean {

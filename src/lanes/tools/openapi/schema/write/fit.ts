@@ -39,8 +39,8 @@ export interface Fitted {
   readonly text: string;
   /** The same, when it was made on the way. */
   readonly schema: Json | undefined;
-  /** Something is left out of it. Whatever fits the whole schema fits this one too. */
-  readonly shortened: boolean;
+  /** What is left out of it, in words; empty when it is whole. Whatever fits the whole schema fits this one too. */
+  readonly cuts: readonly string[];
 }
 
 /**
@@ -53,15 +53,15 @@ export function fitSchema(root: Json, references: boolean, reader: SchemaReader,
   const whole = references ? writeOut(root, reader, budget * 1.2) : root;
   if (whole !== undefined) {
     const text = JSON.stringify(whole);
-    if (Buffer.byteLength(text) <= budget) return { schema: whole, text, shortened: false };
+    if (Buffer.byteLength(text) <= budget) return { schema: whole, text, cuts: [] };
     const schema = withoutExamples(whole);
     const less = JSON.stringify(schema);
-    if (Buffer.byteLength(less) <= budget) return { schema, text: less, shortened: true };
+    if (Buffer.byteLength(less) <= budget) return { schema, text: less, cuts: cutsOf(FULL, true) };
   }
   const attempt = (rules: Rules, limit: number): Fitted | undefined => {
     const short = shortening(reader, rules).whole(root, limit);
     if (short === undefined || Buffer.byteLength(short.text) > limit) return undefined;
-    return { text: short.text, schema: undefined, shortened: rules !== FULL || short.lostExamples };
+    return { text: short.text, schema: undefined, cuts: cutsOf(rules, short.lostExamples) };
   };
   // Each level is smaller than the one before it. Most schemas that do not fit the first do not fit the last either.
   const last = WITHIN_BUDGET.length - 1;
@@ -88,6 +88,17 @@ export function fitSchema(root: Json, references: boolean, reader: SchemaReader,
   return undefined;
 }
 
+/** What rules leave out of whatever has so much. */
+function cutsOf({ descriptions, optional, everything, enums }: Rules, lostExamples: boolean): string[] {
+  return [
+    ...(lostExamples ? ['examples'] : []),
+    ...(descriptions === 'all' ? [] : [descriptions === 'short' ? 'descriptions after their first sentence' : 'descriptions']),
+    ...(Number.isFinite(optional) ? [`optional properties from level ${optional} on`] : []),
+    ...(Number.isFinite(everything) ? [`what is in objects and arrays from level ${everything} on`] : []),
+    ...(Number.isFinite(enums) ? [`values of an enum after the first ${enums}`] : []),
+  ];
+}
+
 function withoutExamples(schema: Json): Json {
   const out: Json = {};
   for (const key of Object.keys(schema)) {
@@ -105,6 +116,9 @@ function mapped(map: Json): Json {
   for (const name of Object.keys(map)) put(out, name, withoutExamples(map[name] as Json));
   return out;
 }
+
+/** What a skeleton leaves out. */
+export const SKELETON_CUTS: readonly string[] = ['everything about the arguments but their types'];
 
 /** For a tool that no shortening brings within the limit: each argument with its type. */
 export function skeleton(root: Json, reader: SchemaReader): Json {

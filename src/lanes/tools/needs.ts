@@ -1,0 +1,22 @@
+import type { CompiledService, SchemeUse } from './openapi/types.ts';
+
+/** What the configuration has to say before the tools of a document work. */
+export interface Needs {
+  /** How many operations have no whole address: the document names no server, or one that only its own place on the web completes. */
+  readonly address: number;
+  /** How many operations ask for a credential. */
+  readonly credentials: number;
+  /** The security schemes that most of those ask for together; none when `credentials` is 0. */
+  readonly schemes: readonly SchemeUse[];
+}
+
+/** Reads from a compiled document what it leaves to the configuration. */
+export function needsOf({ operations }: CompiledService): Needs {
+  const address = operations.filter(({ server }) => !/^https?:/i.test(server)).length;
+  const asked = operations.flatMap(({ security: { alternatives } }) =>
+    alternatives.some((alternative) => alternative.length === 0) ? [] : alternatives.slice(0, 1),
+  );
+  const groups = Map.groupBy(asked, (schemes) => schemes.map(({ name }) => name).join('\n'));
+  const [usual] = [...groups.values()].sort((a, b) => b.length - a.length);
+  return { address, credentials: asked.length, schemes: usual?.[0] ?? [] };
+}
