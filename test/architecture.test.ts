@@ -50,7 +50,7 @@ const EXTENSION_FOLDERS =
 const BUDGET = { file: 300, function: 60, folder: 12 };
 /** A file (`path`), a function (`path#name`) or a folder that may be larger, with its limit and the reason. */
 const EXCEPTIONS: Record<string, { readonly limit: number; readonly reason: string }> = {
-  core: { limit: 16, reason: 'one file for each word of DESIGN section 1; a folder below would part what is read together' },
+  core: { limit: 17, reason: 'one file for each word of DESIGN section 1; a folder below would part what is read together' },
 };
 const BAD_WORDS = /(?:^|[-_.])(?:managers?|helpers?|utils?|utilit(?:y|ies)|common|misc)(?:[-_.]|$)/;
 

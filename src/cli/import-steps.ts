@@ -6,9 +6,10 @@ type Schemes = NonNullable<ImportedDocument['needs']>['schemes'];
 /** Clients take between 40 (Cursor once) and 128 tools (OpenAI's API, VS Code). */
 const MANY_TOOLS = 40;
 
-/** What is left to do so that the tools of a new service work, as lines; `base` is where its relative servers lead, when that is known. */
-export function nextSteps({ name, report, needs }: ImportedDocument, base: string | undefined): string[] {
+/** What is left to do so that the tools of a new service work, as lines. */
+export function nextSteps({ name, report, needs }: ImportedDocument): string[] {
   if (needs === undefined || name === '') return [];
+  const { base } = needs;
   const steps: string[] = [];
   const entry = (text: string): string => `      services: { ${name}: { ${text} } }`;
   const of = (operations: number): string => `${operations} of ${count(report.tools.length, 'operation')}`;

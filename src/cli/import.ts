@@ -1,7 +1,7 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { serviceName } from '../config/reading/documents.ts';
-import { importDocument, type ImportedDocument } from '../gateway/import-document.ts';
+import { contentToKeep, endingOf, importDocument, type ImportedDocument } from '../gateway/import-document.ts';
 import { ImportProgressLine } from './import-progress.ts';
 import { nextSteps } from './import-steps.ts';
 import { importText } from './import-text.ts';
@@ -18,6 +18,8 @@ export interface ImportOptions {
 }
 
 const FOLDER = 'openapi-specs';
+const OVERLAY = /\.overlay\.(?:json|ya?ml)$/i;
+
 /** `hubgate import`: documents into `openapi-specs/`, with a report of each before it is written. Returns 1 when one was refused. */
 export async function importDocuments(targets: readonly string[], options: ImportOptions, settings: Settings): Promise<number> {
   const { name, overlay, dryRun, json } = options;
@@ -50,7 +52,7 @@ export async function importDocuments(targets: readonly string[], options: Impor
     else if ('error' in kept) print(`  not written: ${kept.error.message}`);
     else if (kept.text !== '') {
       // Who imports a document again has been told.
-      const steps = found.changes === undefined ? nextSteps(found, await relativeBase(found)) : [];
+      const steps = found.changes === undefined ? nextSteps(found) : [];
       print([kept.text, ...steps].join('\n'));
     }
   }
@@ -65,7 +67,8 @@ function notWritten({ name, report }: ImportedDocument): string {
 type Kept = { readonly text: string } | { readonly error: { readonly code: string; readonly message: string } };
 
 /** Writes the document as it came. A document that is there under another ending would be the same service twice. */
-async function keep(target: string, { name, text = '', url, archive, overlay }: ImportedDocument, { configFile }: Settings): Promise<Kept> {
+async function keep(target: string, found: ImportedDocument, { configFile }: Settings): Promise<Kept> {
+  const { name, url, overlay } = found;
   const refuse = (code: string, message: string): Kept => ({ error: { code, message } });
   if (name === '') return refuse('no_name', 'No name for the service can be made of the title or the file. Give one with --name.');
   const folder = join(dirname(configFile), FOLDER);
@@ -74,14 +77,14 @@ async function keep(target: string, { name, text = '', url, archive, overlay }: 
     return { text: `  it is in ${FOLDER}/ already: served at /mcp/${name}${laid}` };
   }
   await mkdir(folder, { recursive: true });
-  const file = `${name}${archive !== undefined ? '.zip' : /^\s*\{/.test(text) ? '.json' : '.yaml'}`;
+  const file = `${name}${endingOf(found)}`;
   const twin = (await readdir(folder)).find(
     (entry) => entry !== file && basename(entry, extname(entry)) === name && /\.(?:json|ya?ml|zip)$/.test(entry),
   );
   if (twin !== undefined)
     return refuse('name_taken', `${FOLDER}/${twin} is served under this name already. Remove it, or give another with --name.`);
   const path = join(folder, file);
-  const content = Buffer.from(archive ?? text);
+  const content = contentToKeep(found);
   const before = await readFile(path).catch(() => undefined);
   const same = before?.equals(content) === true;
   if (!same) await writeFile(path, content);
@@ -90,28 +93,20 @@ async function keep(target: string, { name, text = '', url, archive, overlay }: 
   return { text: `  ${state} ${relative(process.cwd(), path) || path}, served at /mcp/${name}${laid}` };
 }
 
-/** Puts an overlay beside its document, in place of one that is there. Returns the end of a sentence about it. */
+/** Puts an overlay beside its document, in place of those that are there: they stay as `.bak`. Returns the end of a sentence about it. */
 async function keepOverlay(folder: string, base: string, overlay: string | undefined): Promise<string> {
   if (overlay === undefined) return '';
   const file = `${base}.overlay${/^\s*\{/.test(overlay) ? '.json' : '.yaml'}`;
-  const others = (await readdir(folder)).filter((entry) => entry !== file && /\.overlay\.(?:json|ya?ml)$/.test(entry));
-  for (const other of others) if (other.replace(/\.overlay\.\w+$/, '') === base) await rm(join(folder, other));
-  await writeFile(join(folder, file), overlay);
-  return `, with ${FOLDER}/${file} applied to it`;
-}
-
-/** Where the relative servers of a fetched document lead, which a file of it can no longer say; undefined when it names a whole address. */
-async function relativeBase({ text, url }: ImportedDocument): Promise<string | undefined> {
-  if (text === undefined || url === undefined) return undefined;
-  const { parse } = await import('yaml');
-  let root: { servers?: readonly { url?: unknown }[]; swagger?: unknown; host?: unknown; basePath?: unknown };
-  try {
-    root = (/^\s*\{/.test(text) ? JSON.parse(text) : parse(text, { maxAliasCount: 100 })) as typeof root;
-  } catch {
-    return undefined;
+  const there = (await readdir(folder)).filter((entry) => OVERLAY.test(entry) && entry.replace(OVERLAY, '') === base);
+  const replaced: string[] = [];
+  for (const entry of there) {
+    const path = join(folder, entry);
+    if (entry === file && (await readFile(path)).equals(Buffer.from(overlay))) continue;
+    await copyFile(path, `${path}.bak`);
+    replaced.push(entry);
   }
-  const named = root.swagger === undefined ? root.servers?.[0]?.url : typeof root.host === 'string' ? `//${root.host}` : root.basePath;
-  const address = typeof named === 'string' ? named : '/';
-  if (/^(?:[a-z][a-z0-9+.-]*:)?\/\//i.test(address) || address.includes('{')) return undefined;
-  return URL.parse(address, url)?.href.replace(/\/$/, '');
+  await writeFile(join(folder, file), overlay);
+  for (const entry of replaced) if (entry !== file) await rm(join(folder, entry));
+  const instead = replaced.map((entry) => `${FOLDER}/${entry} (now ${entry}.bak)`).join(' and ');
+  return `, with ${FOLDER}/${file} applied to it${instead === '' ? '' : `, in place of ${instead}`}`;
 }

@@ -4,13 +4,20 @@ import { zipSync, type Zippable } from 'fflate';
 import { serviceName } from '../config/reading/documents.ts';
 import { readRelatedFiles } from '../config/reading/related-files.ts';
 import { nameFromTitle } from '../config/service-name.ts';
-import { decodeText } from '../core/decode-text.ts';
+import { archiveText, decodeText } from '../core/decode-text.ts';
 import { GatewayError } from '../core/errors.ts';
 import { diffServices, summaryOf, type ServiceChanges } from '../lanes/tools/openapi/changes/diff.ts';
 import { DOCUMENT_LIMITS, DocumentError } from '../lanes/tools/openapi/types.ts';
-import type { CompiledService, CompileInput, CompileProgress, OverlayText } from '../lanes/tools/openapi/types.ts';
+import type {
+  CompiledService,
+  CompileInput,
+  CompileProgress,
+  DocumentFault,
+  DocumentFolder,
+  OverlayText,
+} from '../lanes/tools/openapi/types.ts';
 import { needsOf, type Needs } from '../lanes/tools/needs.ts';
-import { examineDocument, operationReports, type ImportReport, type OperationReport } from '../lanes/tools/report.ts';
+import { examineDocument, operationReports, refusalReport, type ImportReport, type OperationReport } from '../lanes/tools/report.ts';
 import { createEgress } from '../upstreams/egress.ts';
 import { createHttp } from '../upstreams/http.ts';
 import { findServed, type ServedDocument } from './served-document.ts';
@@ -30,9 +37,11 @@ export interface ImportedDocument {
   readonly name: string;
   /** Absent when it could not be read, and for an archive. */
   readonly text?: string;
+  /** The files beside a local document that it refers to. */
+  readonly folder?: DocumentFolder;
   /** Where it was found, after redirects; absent for a file. */
   readonly url?: string;
-  /** A zip archive, as it came or made of a document in several files: those have to stay together. */
+  /** A zip archive, as it came. */
   readonly archive?: Uint8Array;
 }
 
@@ -69,14 +78,27 @@ export async function importDocument(target: string, options: ImportDocumentOpti
   const { url } = found;
   options.onProgress?.({ bytes: found.text?.length ?? found.archive?.length ?? 0 });
   const importing = new Importing(target, found, overlay, options);
-  const known = options.name ?? (url === undefined ? serviceName(target) : '');
+  const named = (title: string): string => nameFromTitle(title) || (url === undefined ? '' : nameFromTitle(new URL(url).hostname));
+  const title = overlay === undefined ? titleOf(found) : undefined;
+  const known = options.name ?? ((url === undefined && serviceName(target)) || (title === undefined ? '' : named(title)));
   const first = await importing.compile(known);
   if (known !== '' || !first.report.ok) return { ...first, name: known };
-  const titled = nameFromTitle(first.report.document?.title ?? '') || (url === undefined ? '' : nameFromTitle(new URL(url).hostname));
+  const titled = named(first.report.document?.title ?? '');
   return titled === '' ? first : await importing.compile(titled);
 }
 
-type Found = Pick<ImportedDocument, 'text' | 'url' | 'archive'>;
+/** The title of a document in JSON; undefined for one that has to be compiled to tell, such as YAML, which is only read where its time is bounded. */
+function titleOf({ text = '' }: Found): string | undefined {
+  if (!/^\s*\{/.test(text)) return undefined;
+  try {
+    const { info } = JSON.parse(text) as { readonly info?: { readonly title?: unknown } | null };
+    return typeof info?.title === 'string' ? info.title : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+type Found = Pick<ImportedDocument, 'text' | 'folder' | 'url' | 'archive'>;
 
 /** One document on its way in, whose name may only be known when it has been read. */
 class Importing {
@@ -93,9 +115,9 @@ class Importing {
   }
 
   async compile(name: string): Promise<ImportedDocument> {
-    const { url, archive } = this.#found;
+    const { url } = this.#found;
     const { specFolder, onProgress } = this.#options;
-    const as = `${name}${archive !== undefined ? '.zip' : endingOf(this.#found.text ?? '')}`;
+    const as = `${name}${endingOf(this.#found)}`;
     try {
       const served = name === '' || specFolder === undefined ? { overlays: [] } : await findServed(specFolder, name, as);
       const before = await this.#before(name, served);
@@ -103,7 +125,7 @@ class Importing {
       const isPlaced = this.#overlay === undefined && overlays.length > 0;
       const file = isPlaced ? `openapi-specs/${basename(served.file ?? as)}` : url === undefined ? this.#target : undefined;
       const place = { ...(file !== undefined && { file }), ...(url !== undefined && { url }) };
-      const input = { text: textOf(this.#found), name: name || UNNAMED, overlays, ...place, ...(before && { names: before.names }) };
+      const input = { ...contentOf(this.#found), name: name || UNNAMED, overlays, ...place, ...(before && { names: before.names }) };
       const { report, compiled } = await examineDocument(this.#target, input, onProgress && { onProgress });
       const misplaced = this.#overlay && report.ok ? await this.#misplaced(this.#overlay, input, as) : undefined;
       if (compiled === undefined || misplaced !== undefined)
@@ -120,8 +142,7 @@ class Importing {
       };
     } catch (error) {
       if (!(error instanceof DocumentError)) throw error;
-      const { code, message, file, line } = error;
-      return refused(name, this.#target, { code, message, ...(file !== undefined && { file }), ...(line !== undefined && { line }) });
+      return refused(name, this.#target, error.toFault());
     }
   }
 
@@ -130,7 +151,7 @@ class Importing {
     if (file === undefined || file === resolve(this.#target)) return undefined;
     const found = await read(file).catch(() => undefined);
     if (found === undefined) return undefined;
-    const input = { text: textOf(found), name, overlays, file: `openapi-specs/${basename(file)}` };
+    const input = { ...contentOf(found), name, overlays, file: `openapi-specs/${basename(file)}` };
     return (await examineDocument(file, input)).compiled;
   }
 
@@ -144,16 +165,28 @@ class Importing {
   }
 }
 
-function refused(name: string, file: string, error: NonNullable<ImportReport['error']>): ImportedDocument {
-  return { name, operations: [], report: { file, ok: false, tools: [], warnings: [], leftOut: [], error } };
+function refused(name: string, file: string, error: DocumentFault): ImportedDocument {
+  return { name, operations: [], report: refusalReport(file, error) };
 }
 
-function textOf({ text, archive }: Found): string {
-  return text ?? `data:application/zip;base64,${Buffer.from(archive ?? []).toString('base64')}`;
+/** What is compiled of a document. */
+function contentOf({ text, archive, folder }: Found): Pick<CompileInput, 'text' | 'folder'> {
+  return { text: text ?? archiveText(archive ?? new Uint8Array()), ...(folder && { folder }) };
 }
 
-/** The ending of the file that a text is kept in. */
-function endingOf(text: string): string {
+/** The content to keep of a document that could be read: as it came, or its files packed together when there are several. */
+export function contentToKeep({ text = '', archive, folder }: ImportedDocument): Uint8Array {
+  if (archive !== undefined) return archive;
+  if (folder === undefined || folder.files.size === 0) return Buffer.from(text);
+  const packed: Zippable = { [folder.entry]: [Buffer.from(text), { comment: 'openapi' }] };
+  for (const [name, content] of folder.files) packed[name] = Buffer.from(content);
+  // Times in the archive would make another one of the same files.
+  return zipSync(packed, { mtime: new Date(1980, 0, 1), level: 6 });
+}
+
+/** The ending of the file that a document is kept in. */
+export function endingOf({ text = '', archive, folder }: Found): string {
+  if (archive !== undefined || (folder?.files.size ?? 0) > 0) return '.zip';
   return /^\s*\{/.test(text) ? '.json' : '.yaml';
 }
 
@@ -170,19 +203,15 @@ async function read(target: string): Promise<Found> {
   }
 }
 
-async function readLocal(file: string): Promise<{ text: string } | { archive: Uint8Array }> {
+async function readLocal(file: string): Promise<Found> {
   const { size } = await stat(file);
   if (size > DOCUMENT_LIMITS.bytes)
     throw new GatewayError('bad_request', `The file is larger than ${Math.floor(DOCUMENT_LIMITS.bytes / 1024 / 1024)} MB.`);
   const bytes = await readFile(file);
   if (isZip(bytes)) return { archive: bytes };
   const text = decodeText(bytes);
-  const { files } = await readRelatedFiles(file, text, DOCUMENT_LIMITS.bytes);
-  if (files.size === 0) return { text };
-  const packed: Zippable = { [basename(file)]: [Buffer.from(text), { comment: 'openapi' }] };
-  for (const [name, content] of files) packed[name] = Buffer.from(content);
-  // Times in the archive would make another one of the same files.
-  return { archive: zipSync(packed, { mtime: new Date(1980, 0, 1), level: 6 }) };
+  const { files, unread } = await readRelatedFiles(file, text, DOCUMENT_LIMITS.bytes);
+  return { text, folder: { entry: basename(file), files, unread } };
 }
 
 function isZip(bytes: Uint8Array): boolean {

@@ -10,7 +10,10 @@ export type Count =
   | 'sets'
   | 'taken'
   | 'setsRight'
+  | 'setsUnjudged'
   | 'undrawn'
+  | 'spoiled'
+  | 'caught'
   | 'asked'
   | 'accepted';
 

@@ -10,6 +10,7 @@ import { differences } from './reading.ts';
 import type { Case, Referee } from './referees/referee.ts';
 import { prism, type Validate } from './prism.ts';
 import { isPart, Resolver } from './resolver.ts';
+import { spoiledArguments } from './spoil.ts';
 
 const KINDS: readonly Kind[] = ['minimal', 'full', 'odd'];
 
@@ -22,7 +23,7 @@ export interface Verdict {
   readonly declared: number;
   readonly valid: number;
   readonly complete: number;
-  /** Operations of which requests were compared, and those of which all were right. */
+  /** Operations of which a referee judged a request, and those of which all that were judged were right. */
   readonly compared: number;
   readonly right: number;
   /** Sets of arguments. */
@@ -30,7 +31,15 @@ export interface Verdict {
   /** Sets for which the document allows no value; not in `sets`. */
   readonly undrawn: number;
   readonly taken: number;
+  /** Sets of which a referee judged something, and all that was judged is right. */
   readonly setsRight: number;
+  /** Sets of which no referee judged anything. */
+  readonly setsUnjudged: number;
+  /** Sets with a value of a wrong type, one an operation at most, and those of them that are refused. */
+  readonly spoiled: number;
+  readonly caught: number;
+  /** Prism is for this document. */
+  readonly forPrism: boolean;
   /** Sets that Prism was shown, and those it accepts. */
   readonly asked: number;
   readonly accepted: number;
@@ -70,6 +79,9 @@ export async function judgeDocument(
     undrawn: 0,
     taken: 0,
     setsRight: 0,
+    setsUnjudged: 0,
+    spoiled: 0,
+    caught: 0,
     asked: 0,
     accepted: 0,
   };
@@ -78,6 +90,7 @@ export async function judgeDocument(
   const unread = new Map<string, number>();
   const faults: string[] = [];
   const rejections: string[] = [];
+  const forPrism = group === 'real' && document.text.length <= prismUpTo;
   let service: CompiledService;
   try {
     service = compiled(document);
@@ -88,6 +101,7 @@ export async function judgeDocument(
       refused: (error as Error).message,
       ...counts,
       declared: document.operations,
+      forPrism,
       disputes,
       unjudged,
       unread,
@@ -99,7 +113,7 @@ export async function judgeDocument(
   const operations = new Map(service.operations.map((one) => [one.identity, one]));
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
   const resolver = new Resolver(document.root);
-  const validate = group === 'real' && document.text.length <= prismUpTo ? await prism(document.root) : undefined;
+  const validate = forPrism ? await prism(document.root) : undefined;
   for (const operation of declaredOperations(resolver)) {
     counts.declared += 1;
     const identity = `${operation.method} ${operation.path}`;
@@ -110,26 +124,31 @@ export async function judgeDocument(
     }
     if (ajv.validateSchema(tool.tool.definition.inputSchema) === true) counts.valid += 1;
     else faults.push(`${identity}: ${ajv.errorsText()}`);
-    const missing = missingArguments(tool, operation);
+    const missing = missingArguments(tool, operation, resolver);
     if (missing.length === 0) counts.complete += 1;
     else faults.push(`${identity}: no argument for ${missing.join(', ')}`);
     if (wanted?.(identity) === false) continue;
     const found = await compareOperation(operation, tool, { definitions, resolver, referees, validate, seed: `${seed} ${id} ${identity}` });
-    counts.compared += 1;
     counts.sets += found.sets;
     counts.undrawn += found.undrawn;
     counts.asked += found.asked;
     counts.accepted += found.accepted;
     counts.taken += found.taken;
     counts.setsRight += found.right;
-    if (found.right === found.sets && missing.length === 0) counts.right += 1;
+    counts.setsUnjudged += found.unjudgedSets;
+    counts.spoiled += found.spoiled;
+    counts.caught += found.caught;
+    if (found.sets > found.unjudgedSets) {
+      counts.compared += 1;
+      if (found.right + found.unjudgedSets === found.sets && missing.length === 0) counts.right += 1;
+    }
     for (const rule of found.disputes) disputes.set(rule, (disputes.get(rule) ?? 0) + 1);
     for (const part of found.unjudged) unjudged.set(part, (unjudged.get(part) ?? 0) + 1);
     for (const name of found.unread) unread.set(name, (unread.get(name) ?? 0) + 1);
     faults.push(...found.faults.map((fault) => `${identity}: ${fault}`));
     rejections.push(...found.rejections.map((line) => `${identity}: ${line}`));
   }
-  return { id, group, ...counts, disputes, unjudged, unread, faults, rejections };
+  return { id, group, ...counts, forPrism, disputes, unjudged, unread, faults, rejections };
 }
 
 function compiled({ text, folder }: CorpusDocument): CompiledService {
@@ -141,6 +160,9 @@ interface Compared {
   undrawn: number;
   taken: number;
   right: number;
+  unjudgedSets: number;
+  spoiled: number;
+  caught: number;
   asked: number;
   accepted: number;
   disputes: string[];
@@ -164,6 +186,9 @@ async function compareOperation(operation: DeclaredOperation, compiled: Compiled
     undrawn: 0,
     taken: 0,
     right: 0,
+    unjudgedSets: 0,
+    spoiled: 0,
+    caught: 0,
     asked: 0,
     accepted: 0,
     disputes: [],
@@ -180,6 +205,7 @@ async function compareOperation(operation: DeclaredOperation, compiled: Compiled
       result.undrawn += 1;
       continue;
     }
+    if (kind === 'minimal') await spoil(operation, compiled, call, asking, result);
     const args = argumentsOf(compiled, call);
     const ours = await ourRequest(compiled, args, asking.definitions);
     result.sets += 1;
@@ -198,10 +224,25 @@ async function compareOperation(operation: DeclaredOperation, compiled: Compiled
     result.disputes.push(...found.disputes);
     result.unjudged.push(...found.unjudged);
     result.unread.push(...found.unread);
-    if (found.faults.length === 0) result.right += 1;
+    if (found.faults.length === 0) result[found.isJudged ? 'right' : 'unjudgedSets'] += 1;
     else result.faults.push(...found.faults.map((fault) => `${kind}: ${fault}`));
   }
   return result;
+}
+
+/** One wrong value, which has to be refused. */
+async function spoil(
+  operation: DeclaredOperation,
+  compiled: CompiledOperation,
+  call: Call,
+  { resolver, definitions, seed }: Asking,
+  result: Compared,
+): Promise<void> {
+  const args = spoiledArguments(resolver, operation, compiled, call, randomOf(`${seed} spoiled`));
+  if (args === undefined) return;
+  result.spoiled += 1;
+  if ('refused' in (await ourRequest(compiled, args, definitions))) result.caught += 1;
+  else result.faults.push(`spoiled: taken ${short(args)}`);
 }
 
 /** Undefined when the document allows no value. */
@@ -224,7 +265,7 @@ async function compareWithAll(
   one: Case,
   ours: Parameters<typeof differences>[0],
   referees: readonly Referee[],
-): Promise<Pick<Compared, 'disputes' | 'unjudged' | 'unread' | 'faults'>> {
+): Promise<Pick<Compared, 'disputes' | 'unjudged' | 'unread' | 'faults'> & { readonly isJudged: boolean }> {
   const disputes = new Set<string>();
   const unread: string[] = [];
   const faults: string[] = [];
@@ -236,16 +277,19 @@ async function compareWithAll(
   for (const referee of referees) {
     const found = excusedBy(referee, one);
     const silent = new Set([...found.silent, ...(found.excused.body && one.call.body !== undefined ? fieldsOf(one) : [])]);
-    unjudged = unjudged === undefined ? silent : unjudged.intersection(silent);
     for (const rule of found.disputes) disputes.add(rule);
     try {
       const theirs = await referee.request(one);
+      unjudged = unjudged === undefined ? silent : unjudged.intersection(silent);
       faults.push(...differences(ours, theirs, headers, found.excused).map((line) => `${referee.name}, ${line}`));
     } catch {
       unread.push(referee.name);
     }
   }
-  return { disputes: [...disputes], unjudged: [...(unjudged ?? [])].map(kindOf), unread, faults };
+  const parts = [...one.call.parameters.keys(), ...(one.call.body === undefined ? [] : fieldsOf(one))];
+  const silent = unjudged ?? new Set(parts);
+  const isJudged = unjudged !== undefined && (parts.length === 0 || !parts.every((part) => silent.has(part)));
+  return { disputes: [...disputes], unjudged: [...silent].map(kindOf), unread, faults, isJudged };
 }
 
 function fieldsOf({ call }: Case): string[] {

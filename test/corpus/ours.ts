@@ -4,7 +4,7 @@ import type { CompiledOperation, CompiledService } from '../../src/lanes/tools/o
 import { Bytes, type Call, Digits } from './draw.ts';
 import type { DeclaredOperation } from './operation.ts';
 import { mediaTypeOf, type Reading, readAddress, readContent, readPairs } from './reading.ts';
-import { isPart } from './resolver.ts';
+import { isPart, type Part, type Resolver } from './resolver.ts';
 import { formOf } from '../support/form-of.ts';
 
 /** Header parameters that no argument can set (DESIGN 2.4, "Not arguments"). */
@@ -15,14 +15,14 @@ export const CONNECTION = new Set(
 );
 
 /** The argument of a parameter; undefined when the tool has none. */
-function argumentOf(compiled: CompiledOperation, place: string, name: string): string | undefined {
+export function argumentOf(compiled: CompiledOperation, place: string, name: string): string | undefined {
   return compiled.parameters.find(
     (one) => one.place === place && (one.name === name || (place === 'header' && one.name.toLowerCase() === name.toLowerCase())),
   )?.key;
 }
 
 /** What the document declares and the tool has no argument for; empty for a tool that is complete. */
-export function missingArguments(compiled: CompiledOperation, operation: DeclaredOperation): string[] {
+export function missingArguments(compiled: CompiledOperation, operation: DeclaredOperation, resolver: Resolver): string[] {
   const missing = operation.parameters
     .filter(
       ({ place, name }) =>
@@ -30,9 +30,24 @@ export function missingArguments(compiled: CompiledOperation, operation: Declare
     )
     .filter(({ place, name }) => argumentOf(compiled, place, name) === undefined)
     .map(({ place, name }) => `${place}:${name}`);
-  const bodiless = operation.body?.required !== true && ['GET', 'HEAD', 'DELETE'].includes(operation.method);
-  const wanted = operation.body !== undefined && Object.keys(operation.body.content).length > 0 && !bodiless;
-  return wanted && compiled.body === undefined ? [...missing, 'body'] : missing;
+  return compiled.body === undefined && isBodyWanted(operation, resolver) ? [...missing, 'body'] : missing;
+}
+
+/** Documents made by tools declare an object without properties as the body of everything: where none is needed it need not be an argument. */
+function isBodyWanted({ body, method }: DeclaredOperation, resolver: Resolver): boolean {
+  const media = Object.values(body?.content ?? {});
+  if (media.length === 0) return false;
+  if (body?.required === true || !['GET', 'HEAD', 'DELETE'].includes(method)) return true;
+  return !media.every(({ schema }) => isEmptyObject(resolver.at(schema)));
+}
+
+/** An object that declares nothing; `additionalProperties` of its own would. */
+function isEmptyObject(schema: Part | undefined): boolean {
+  if (schema?.['type'] !== 'object') return false;
+  return Object.entries(schema).every(([key, value]) => {
+    if (key === 'additionalProperties') return value === false;
+    return /^(?:type|title|description)$/.test(key) || (key === 'properties' && isPart(value) && Object.keys(value).length === 0);
+  });
 }
 
 /** The key of the document's `content` that the tool's body is for. */

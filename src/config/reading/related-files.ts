@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
+import { fileReference } from '../../core/file-reference.ts';
 import type { RelatedFiles } from '../loaded.ts';
 import { readSettled } from './read-settled.ts';
 
@@ -51,8 +52,9 @@ class Reading {
     const seen = new Set([entry]);
     const waiting = first.map((reference) => ({ from: entry, reference }));
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const name = inFolder(next.from, next.reference);
-      if (name === undefined || seen.has(name)) continue;
+      const found = fileReference(next.from, next.reference);
+      if ('outside' in found || seen.has(found.path)) continue;
+      const name = found.path;
       seen.add(name);
       const read = await this.#read(name);
       if ('reason' in read) this.#unread.set(name, read.reason);
@@ -99,21 +101,6 @@ function refusedName(name: string): string | undefined {
   if (!DOCUMENT.test(name)) return 'only .json, .yaml and .yml files are.';
   if (name.split('/').some((part) => part.startsWith('.') || part === 'node_modules')) return 'hidden files and node_modules are not.';
   return /(?:^|\/)hubgate\.ya?ml$/i.test(name) ? 'it is a configuration of the hub.' : undefined;
-}
-
-/** The path in the folder, by `/`, that a reference means; undefined when it means something outside. */
-function inFolder(from: string, reference: string): string | undefined {
-  const address = reference.replace(/[#?].*$/s, '');
-  if (address === '' || /^(?:[a-z][a-z0-9+.-]*:|\/|\\)/i.test(address)) return undefined;
-  let decoded = address;
-  try {
-    decoded = decodeURIComponent(address);
-  } catch {
-    // As it stands, then.
-  }
-  if (decoded.includes('\0')) return undefined;
-  const name = path.posix.join(path.posix.dirname(from), decoded.replaceAll('\\', '/'));
-  return name.startsWith('..') || name.startsWith('/') || /^[a-z]:/i.test(name) ? undefined : name;
 }
 
 async function referencesIn(text: string): Promise<string[]> {

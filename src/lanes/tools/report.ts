@@ -1,7 +1,7 @@
 import type { Risk, ToolDefinition } from '../../core/tools.ts';
 import { compileInWorker, type CompileOptions } from './openapi/import-pool.ts';
 import { DocumentError } from './openapi/types.ts';
-import type { CompiledOperation, CompiledService, CompileInput, LeftOut, ReportWarning } from './openapi/types.ts';
+import type { CompiledOperation, CompiledService, CompileInput, DocumentFault, LeftOut, ReportWarning } from './openapi/types.ts';
 import type { DocumentChanges } from './sources/document-changes.ts';
 import type { DocumentState } from './sources/service-source.ts';
 
@@ -13,14 +13,7 @@ export interface ImportReport {
   readonly tools: readonly ToolDefinition[];
   readonly warnings: readonly ReportWarning[];
   readonly leftOut: readonly LeftOut[];
-  /** `file` where the fault lies in another file than the document, such as an overlay. */
-  readonly error?: {
-    readonly code: string;
-    readonly message: string;
-    readonly pointer?: string;
-    readonly line?: number;
-    readonly file?: string;
-  };
+  readonly error?: Omit<DocumentFault, 'column'>;
 }
 
 /** What became of one operation: a tool, or the reason why there is none. */
@@ -52,7 +45,6 @@ export interface ExaminedDocument {
 }
 
 function reportOf(file: string, { compiled, error }: Pick<DocumentState, 'compiled' | 'error'>): ImportReport {
-  const { file: place, ...reason } = error ?? {};
   return {
     file,
     ok: compiled !== undefined && error === undefined,
@@ -60,10 +52,18 @@ function reportOf(file: string, { compiled, error }: Pick<DocumentState, 'compil
     tools: compiled?.operations.map((operation) => operation.tool.definition) ?? [],
     warnings: compiled?.warnings ?? [],
     leftOut: compiled?.leftOut ?? [],
-    ...(error === undefined
-      ? {}
-      : { error: { ...(reason as typeof error), ...(place !== undefined && place !== file && { file: place }) } }),
+    ...(error !== undefined && { error: reasonOf(file, error) }),
   };
+}
+
+function reasonOf(document: string, fault: DocumentFault): NonNullable<ImportReport['error']> {
+  const { column: _, file, ...reason } = fault;
+  return { ...reason, ...(file !== undefined && file !== document && { file }) };
+}
+
+/** The report of a document that could not even be examined. */
+export function refusalReport(file: string, error: DocumentFault): ImportReport {
+  return reportOf(file, { compiled: undefined, error });
 }
 
 /** The report of a service; waits for what the newest document changed. */
@@ -130,15 +130,7 @@ export async function examineDocument(file: string, input: CompileInput, options
     return { compiled, report: reportOf(file, { compiled, error: undefined }) };
   } catch (error) {
     if (!(error instanceof DocumentError)) throw error;
-    const { code, message, pointer, line, file: place } = error;
-    const reason = {
-      code,
-      message,
-      ...(pointer === undefined ? {} : { pointer }),
-      ...(line === undefined ? {} : { line }),
-      ...(place === undefined ? {} : { file: place }),
-    };
-    return { report: reportOf(file, { compiled: undefined, error: reason }) };
+    return { report: refusalReport(file, error.toFault()) };
   }
 }
 

@@ -35,7 +35,7 @@ describe('operations of the corpus', () => {
     const total = (key: 'compared' | 'right' | 'sets'): number => verdicts.reduce((sum, one) => sum + one[key], 0);
     console.log(`${total('right')} of ${total('compared')} operations right, ${total('sets')} sets of arguments`);
     for (const { id, faults } of verdicts) for (const fault of faults) console.error(`${id}: ${fault}`);
-    expect(missedGoals(verdicts)).toEqual([]);
+    expect(missedGoals(verdicts, corpusDocuments() === undefined)).toEqual([]);
     expect(total('compared')).toBeGreaterThan(100);
   });
 

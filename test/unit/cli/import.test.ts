@@ -75,6 +75,23 @@ describe('import', { timeout: 20_000 }, () => {
     expect(specs()).toEqual(['swagger-petstore-openapi.json']);
   });
 
+  it('says where relative servers lead as the hub does: with variables filled, and after overlays', async () => {
+    const document = { openapi: '3.0.3', info: { title: 'Shop', version: '1' }, paths: {} };
+    const variables = { version: { default: 'v2' } };
+    const url = await web(JSON.stringify({ ...document, servers: [{ url: 'api/{version}', variables }] }));
+    const first = await runCli(cwd, ['import', `${url}/docs/openapi.json`]);
+    expect(first.stdout).toContain(`services: { shop: { baseUrl: "${url}/docs/api/v2" } }`);
+    const update = { servers: [{ url: 'https://a.example' }] };
+    const actions = [
+      { target: '$.servers', remove: true },
+      { target: '$', update },
+    ];
+    await writeFile(join(cwd, 'fix.json'), JSON.stringify({ overlay: '1.0.0', info: { title: 'T', version: '1' }, actions }));
+    const second = await runCli(cwd, ['import', `${url}/docs/openapi.json`, '--name', 'repaired', '--overlay', 'fix.json']);
+    expect(second.stdout).toContain('served at /mcp/repaired');
+    expect(second.stdout).not.toContain('baseUrl');
+  });
+
   it('does not make the same service twice', async () => {
     await runCli(cwd, ['import', 'My Pets.yaml']);
     const url = await web(JSON.stringify({ openapi: '3.0.3', info: { title: 'My Pets', version: '1' }, paths: {} }));
@@ -132,6 +149,30 @@ describe('import', { timeout: 20_000 }, () => {
     });
     const none = await runCli(cwd, ['import', named[0]!, '--overlay', 'none.yaml', '--dry-run']);
     expect(none).toMatchObject({ code: 1, stdout: expect.stringContaining('refused: none.yaml: There is no such file.') });
+    await rm(folder, { recursive: true });
+  });
+
+  it('keeps the overlay that another one takes the place of, and says so', async () => {
+    const overlay = (summary: string): string =>
+      JSON.stringify({ overlay: '1.0.0', info: { title: 'T', version: '1' }, actions: [{ target: '$.paths.*.*', update: { summary } }] });
+    const folder = await makeFolder({
+      'pets.yaml': PETSTORE_SPEC,
+      'first.yaml': `# The first.\n${overlay('First.')}`,
+      'second.json': overlay('Second.'),
+      'third.json': overlay('Third.'),
+    });
+    const apply = async (file: string): Promise<string> =>
+      (await runCli(cwd, ['import', join(folder, 'pets.yaml'), '--overlay', join(folder, file)])).stdout;
+    const kept = (file: string): string => readFileSync(join(cwd, 'openapi-specs', file), 'utf8');
+    expect(await apply('first.yaml')).not.toContain('in place of');
+    expect(await apply('first.yaml')).not.toContain('in place of');
+    expect(await apply('second.json')).toContain(
+      'pets.overlay.json applied to it, in place of openapi-specs/pets.overlay.yaml (now pets.overlay.yaml.bak)\n',
+    );
+    expect(specs()).toEqual(['pets.overlay.json', 'pets.overlay.yaml.bak', 'pets.yaml']);
+    expect(kept('pets.overlay.yaml.bak')).toContain('First.');
+    expect(await apply('third.json')).toContain('in place of openapi-specs/pets.overlay.json (now pets.overlay.json.bak)\n');
+    expect([kept('pets.overlay.json.bak'), kept('pets.overlay.json')]).toEqual([overlay('Second.'), overlay('Third.')]);
     await rm(folder, { recursive: true });
   });
 

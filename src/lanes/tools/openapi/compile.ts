@@ -7,7 +7,7 @@ import type { PathPlace } from './bindings/route.ts';
 import { readPathKey } from './bindings/route.ts';
 import { SecurityReader } from './bindings/schemes.ts';
 import { ServerReader } from './bindings/servers.ts';
-import { applyOverlays } from './document/overlay.ts';
+import { applyOverlays } from './overlays/apply-overlays.ts';
 import { readDocument } from './document/read.ts';
 import { body2 } from './document/swagger2.ts';
 import type { Node, Tree } from './document/tree.ts';
@@ -42,10 +42,12 @@ interface Readers {
   readonly presentation: Presentation;
 }
 
+type UnfinishedOperation = Omit<CompiledOperation, 'schemaText'>;
+
 /** One operation, and how far the document is. */
 export interface CompiledPiece extends CompileProgress {
   /** Absent when it is left out. Its input schema is empty; `withSchema` puts it in. */
-  readonly operation?: CompiledOperation;
+  readonly operation?: UnfinishedOperation;
   /** The operation as JSON, and its input schema. */
   readonly text: string;
   readonly schemaText: string;
@@ -98,7 +100,7 @@ export function* compilePieces(input: CompileInput): Generator<CompiledPiece, Se
     }
   }
   const definitions = definitionsOf(wholes, readers.presentation.schemas);
-  for (const text of Object.values(definitions)) fingerprint.update(text);
+  for (const text of definitions.values()) fingerprint.update(text);
   const info = isNode(tree.root['info']) ? tree.root['info'] : {};
   const title = textOf(info['title']);
   const description = isText(info['description']) ? tidy(info['description'], LONGEST_DESCRIPTION) : undefined;
@@ -112,6 +114,7 @@ export function* compilePieces(input: CompileInput): Generator<CompiledPiece, Se
     leftOut,
     names: Object.fromEntries(names),
     ...(tokenUrl !== undefined && { tokenUrl }),
+    ...(input.url !== undefined && readers.servers.isRelative && { base: readers.servers.document }),
     hash: fingerprint.digest('hex'),
   };
 }
@@ -147,7 +150,7 @@ function compileOperation(
   listed: ListedOperation,
   name: string,
   readers: Readers,
-): { operation: CompiledOperation; text: string; schemaText: string } {
+): { operation: UnfinishedOperation; text: string; schemaText: string } {
   const { method, path, identity, pathItem, operation, pathPointer, pointer } = listed;
   const { tree, presentation } = readers;
   const security = readers.security.of(operation, pointer);
@@ -161,7 +164,7 @@ function compileOperation(
   const answers = readAnswers(tree, operation, pointer);
   const output = readers.answers === undefined ? undefined : outputOf(readers.answers, answers.schema, pointer);
   const { tool } = presented;
-  const compiled: CompiledOperation = {
+  const compiled: UnfinishedOperation = {
     identity,
     tool: output === undefined ? tool : { ...tool, definition: { ...tool.definition, outputSchema: output.schema } },
     ...(presented.whole !== undefined && { whole: presented.whole }),

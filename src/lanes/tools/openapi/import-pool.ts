@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { ServiceHead } from './compile.ts';
-import type { CompiledOperation, CompiledService, CompileInput, CompileProgress } from './types.ts';
+import type { CompiledOperation, CompiledService, CompileInput, CompileProgress, DocumentFault } from './types.ts';
 import { DocumentError, withSchema } from './types.ts';
 
 /** To the worker: a document, or that one of its messages has been read. */
@@ -14,10 +14,16 @@ export type CompileQuestion =
  */
 export type CompileAnswer =
   | { readonly id: number; readonly progress: CompileProgress }
-  | { readonly id: number; readonly operations: string; readonly schemas: readonly string[] }
-  | { readonly id: number; readonly definitions: readonly (readonly [name: string, text: string])[] }
+  | { readonly id: number; readonly operations: string; readonly schemas: Texts }
+  | { readonly id: number; readonly names: readonly string[]; readonly definitions: Texts }
   | { readonly id: number; readonly head: Omit<ServiceHead, 'definitions'> }
-  | { readonly id: number; readonly error: Pick<DocumentError, 'code' | 'message' | 'pointer' | 'line' | 'column' | 'file'> };
+  | { readonly id: number; readonly error: DocumentFault };
+
+/** Texts in one, for what is cut out of a long text is no copy: short ones would each be moved by every collection of young garbage. */
+export interface Texts {
+  readonly text: string;
+  readonly lengths: readonly number[];
+}
 
 interface Job {
   readonly input: CompileInput;
@@ -118,17 +124,16 @@ function start(memoryMb: number): Worker {
     const { job, operations, definitions } = running;
     if ('progress' in answer) job.onProgress?.(answer.progress);
     else if ('operations' in answer) {
-      if (isTooLong(running, [answer.operations, ...answer.schemas])) return;
+      if (isTooLong(running, answer.operations.length + answer.schemas.text.length)) return;
       const part = JSON.parse(answer.operations) as CompiledOperation[];
-      for (const [index, operation] of part.entries()) operations.push(withSchema(operation, answer.schemas[index] ?? '{}'));
+      for (const [index, schema] of cut(answer.schemas).entries()) operations.push(withSchema(part[index]!, schema));
       started.postMessage({ id: answer.id, taken: true } satisfies CompileQuestion);
     } else if ('definitions' in answer) {
-      const texts = answer.definitions.map(([, text]) => text);
-      if (isTooLong(running, texts)) return;
-      for (const [name, text] of answer.definitions) definitions.set(name, text);
+      if (isTooLong(running, answer.definitions.text.length)) return;
+      for (const [index, text] of cut(answer.definitions).entries()) definitions.set(answer.names[index]!, text);
       started.postMessage({ id: answer.id, taken: true } satisfies CompileQuestion);
-    } else if ('head' in answer) finish(job.resolve, { ...answer.head, operations, definitions: Object.fromEntries(definitions) });
-    else finish(job.reject, new DocumentError(answer.error.code, answer.error.message, placeOf(answer.error)));
+    } else if ('head' in answer) finish(job.resolve, { ...answer.head, operations, definitions });
+    else finish(job.reject, new DocumentError(answer.error.code, answer.error.message, answer.error));
   });
   started.on('error', (error: NodeJS.ErrnoException) => {
     if (worker !== started) return;
@@ -147,8 +152,8 @@ function tooExpensive({ input: { text } }: Job, limit: string): DocumentError {
 }
 
 /** Ends a document whose tools would fill the memory of the hub. */
-function isTooLong(one: Running, more: readonly string[]): boolean {
-  for (const { length } of more) one.length += length;
+function isTooLong(one: Running, more: number): boolean {
+  one.length += more;
   if (one.length <= RESULT_MB * 1024 * 1024) return false;
   stop();
   const message = `The tools of the document take more than ${RESULT_MB} MB. Take operations or parameters out of it, in an overlay for example.`;
@@ -156,13 +161,9 @@ function isTooLong(one: Running, more: readonly string[]): boolean {
   return true;
 }
 
-function placeOf({ pointer, line, column, file }: Pick<DocumentError, 'pointer' | 'line' | 'column' | 'file'>) {
-  return {
-    ...(pointer !== undefined && { pointer }),
-    ...(line !== undefined && { line }),
-    ...(column !== undefined && { column }),
-    ...(file !== undefined && { file }),
-  };
+function cut({ text, lengths }: Texts): string[] {
+  let from = 0;
+  return lengths.map((length) => text.slice(from, (from += length)));
 }
 
 function finish<T>(settle: (value: T) => void, value: T): void {

@@ -17,6 +17,8 @@ export interface RequestTarget {
   readonly userAgent?: string;
 }
 
+const NO_DEFINITIONS: CompiledService['definitions'] = new Map();
+
 /** What an operation alone does not know. */
 export interface RequestContext {
   /** What the whole schemas of operations refer to. */
@@ -41,12 +43,13 @@ export function buildRequest(
   operation: CompiledOperation,
   args: JsonObject,
   target: RequestTarget,
-  { definitions = {}, readResource = () => undefined }: RequestContext = {},
+  { definitions = NO_DEFINITIONS, readResource = () => undefined }: RequestContext = {},
 ): BuiltRequest {
   try {
-    const exact = exactNumbers(() => (operation.whole?.schema === undefined ? operation.tool.definition.inputSchema : wholeSchema(operation.whole.schema, definitions))); // prettier-ignore
+    const exact = exactNumbers(args, () => (operation.whole?.schema === undefined ? operation.tool.definition.inputSchema : wholeSchema(operation.whole.schema, definitions))); // prettier-ignore
     const path = pathOf(operation, args, target.prefix, exact);
-    const headers: Record<string, string> = { accept: operation.accept };
+    // Without a prototype: a header may be called `__proto__`.
+    const headers = Object.assign(Object.create(null) as Record<string, string>, { accept: operation.accept });
     if (target.userAgent !== undefined) headers['user-agent'] = target.userAgent;
     const query = placeRest(operation, args, headers, exact);
     const whole = query === '' ? path : `${path}${path.includes('?') ? '&' : '?'}${query}`;
@@ -91,23 +94,20 @@ function pathOf(operation: CompiledOperation, args: JsonObject, prefix: string, 
     path += text;
   }
   // What single values cannot do, two in one segment can.
-  if (path.includes('/.') && /\/\.{1,2}(\/|$)/.test(path)) throw new ArgumentFault('The arguments make a path with "." or ".." in it.');
+  if (path.includes('/.') && /\/\.{1,2}([/;]|$)/.test(path)) throw new ArgumentFault('The arguments make a path with "." or ".." in it.');
   return path === '' ? '/' : path;
 }
 
-/** True for `.` and `..`, and for a value of which a part between separators is `..`, as it stands or decoded once. */
+/**
+ * True for `.` and `..`, and for a value of which a part between separators is `..`, as it stands or decoded once. Servers that know parameters of
+ * segments (RFC 3986, 3.3) cut them off at the `;`.
+ */
 function climbs(value: unknown): boolean {
   if (typeof value === 'object') return Object.values(value ?? {}).some(climbs);
   if (typeof value !== 'string' || (!value.includes('.') && !value.includes('%'))) return false;
-  let text = value;
-  if (value.includes('%')) {
-    try {
-      text = decodeURIComponent(value);
-    } catch {
-      // Not an escape: it stays text, and its percent sign is encoded.
-    }
-  }
-  return text === '.' || /(^|[/\\])\.\.([/\\]|$)/.test(text);
+  // One by one: an escape that is none must not keep the others from being seen.
+  const text = value.replace(/%[0-7][0-9a-f]/gi, decodeURIComponent);
+  return /^\.(;|$)/.test(text) || /(^|[/\\])\.\.([/\\;]|$)/.test(text);
 }
 
 /** Puts headers and cookies on `headers` and gives the query. */

@@ -4,7 +4,7 @@ import { readRecords, recordFormat } from './answers/events.ts';
 import { failureReply } from './answers/failure.ts';
 import type { FailureContext } from './answers/failure.ts';
 import { decodeText, headerOf, isJson, isText, looksLikeJson, plainType } from './answers/media.ts';
-import { nextArguments } from './answers/next-page.ts';
+import { NEXT_PAGE, nextArguments } from './answers/next-page.ts';
 import type { Paging } from './answers/paging.ts';
 import { structuredFrom } from './answers/structured.ts';
 import { outputFaults } from './arguments.ts';
@@ -19,10 +19,8 @@ export interface ResponseContext extends FailureContext {
   readonly paging?: Paging;
 }
 
-/** The arguments of the source that would give the next page, as far as they differ from those of this call, under this key in `_meta`. */
-const NEXT = 'hubgate/next';
-/** Every fault of a larger answer is not looked for: each costs memory. Characters. */
-const MENDED = 1_000_000;
+/** Faults of a larger answer are found one at a time, so only few can be left out: all of them at once cost too much memory. Characters. */
+const MENDED_WHOLE = 1_000_000;
 
 /**
  * An HTTP answer as a tool's result, whole however long it is. Pure; never throws for what an upstream sent. `_meta` names the arguments
@@ -71,7 +69,12 @@ function shownText(body: Buffer, type: string, { redactOwn }: ResponseContext): 
   return redactOwn === undefined ? text : redactOwn(text);
 }
 
-const MENDED_NOTE = 'The structured content leaves out what does not keep to the documented schema; the text has all of it.';
+const NOTES = {
+  all: undefined,
+  part: 'The structured content leaves out what does not keep to the documented schema; the text has all of it.',
+  nothing:
+    'The structured content is empty: the answer breaks the documented schema as a whole or in many places, or is nested too deeply. The text has all of it.',
+};
 
 function jsonReply(
   operation: CompiledOperation,
@@ -89,15 +92,15 @@ function jsonReply(
     return textReply(text);
   }
   const next = context.paging && nextPage(operation, context.paging, response, value, context, args);
-  const _meta = next && { [NEXT]: next };
+  const _meta = next && { [NEXT_PAGE]: next };
   if (output === undefined) return { ...textReply(minified(text)), ...(_meta && { _meta }) };
   const faultsOf = (one: unknown): string[] => {
     const faults = outputFaults(operation, one, false);
-    return faults.length === 0 || text.length > MENDED ? faults.map(() => '') : outputFaults(operation, one, true);
+    return faults.length === 0 || text.length > MENDED_WHOLE ? faults : outputFaults(operation, one, true);
   };
   const structured = structuredFrom(output === 'wrapped' ? { result: value } : value, faultsOf);
   return {
-    content: texts([minified(text), structured.whole ? undefined : MENDED_NOTE]),
+    content: texts([minified(text), NOTES[structured.kept]]),
     structuredContent: structured.value,
     ...(_meta && { _meta }),
   };

@@ -65,13 +65,15 @@ export interface CompiledService {
   readonly description?: string;
   readonly operations: readonly CompiledOperation[];
   /** Schemas that the whole forms of operations refer to, as JSON, by their name under `$defs`. */
-  readonly definitions: Readonly<Record<string, string>>;
+  readonly definitions: ReadonlyMap<string, string>;
   readonly warnings: readonly ReportWarning[];
   readonly leftOut: readonly LeftOut[];
   /** Identity to tool name, of every operation the document has that was ever named. */
   readonly names: Readonly<Record<string, string>>;
   /** Token endpoint of the document's first client-credentials flow. */
   readonly tokenUrl?: string;
+  /** Where the document's server leads that stands relative to its address; absent for a server with an address of its own, and for a document without. */
+  readonly base?: string;
   /** Changes when anything a client or a call can notice changes. */
   readonly hash: string;
 }
@@ -99,7 +101,7 @@ export interface CompiledOperation {
   readonly whole?: { readonly description?: string; readonly schema?: JsonObject; readonly cuts: readonly string[] };
   readonly method: string;
   readonly path: string;
-  /** Absolute address, or a path when the document's own address is unknown; empty when the document names none. */
+  /** Absolute address; while the document's own address is unknown a path, or empty for its root. */
   readonly server: string;
   /** Encoded literal text, and places of `parameters`, in turn. */
   readonly route: readonly (string | number)[];
@@ -114,25 +116,19 @@ export interface CompiledOperation {
   readonly tokens: number;
   /** How an answer becomes structured content; absent without an output schema. */
   readonly output?: 'plain' | 'wrapped';
+  /** The input schema of `tool` as JSON. */
+  readonly schemaText: string;
 }
-
-const schemaTexts = new WeakMap<object, string>();
 
 /**
  * The operation itself, complete: the one place where a compiled operation changes. Its input schema stays JSON until somebody reads it: of the
  * thousands of tools that a document can have few are listed or called, and as objects schemas take three times the memory.
  */
-export function withSchema(operation: CompiledOperation, text: string): CompiledOperation {
+export function withSchema(operation: Omit<CompiledOperation, 'schemaText'>, schemaText: string): CompiledOperation {
   const { definition } = operation.tool;
   let schema: JsonObject | undefined;
-  schemaTexts.set(definition, text);
-  Object.defineProperty(definition, 'inputSchema', { enumerable: true, get: () => (schema ??= JSON.parse(text) as JsonObject) });
-  return operation;
-}
-
-/** The input schema of an operation as JSON. */
-export function schemaTextOf({ tool }: CompiledOperation): string {
-  return schemaTexts.get(tool.definition) ?? JSON.stringify(tool.definition.inputSchema);
+  Object.defineProperty(definition, 'inputSchema', { enumerable: true, get: () => (schema ??= JSON.parse(schemaText) as JsonObject) });
+  return Object.assign(operation, { schemaText });
 }
 
 export type ParameterPlace = 'path' | 'query' | 'header' | 'cookie' | 'querystring';
@@ -207,16 +203,26 @@ export type SecurityScheme =
   | { readonly type: 'oauth2'; readonly tokenUrl?: string }
   | { readonly type: 'openIdConnect' | 'mutualTLS' | 'unknown' };
 
-/** A document that is refused as a whole. Lines and columns count from 1. */
+/** Why a document is refused. Lines and columns count from 1. */
+export interface DocumentFault {
+  readonly code: string;
+  readonly message: string;
+  readonly pointer?: string;
+  readonly line?: number;
+  readonly column?: number;
+  /** The file it is about, such as an overlay, when that is not the document itself. */
+  readonly file?: string;
+}
+
+/** A document that is refused as a whole. */
 export class DocumentError extends Error {
   readonly code: string;
   readonly pointer: string | undefined;
   readonly line: number | undefined;
   readonly column: number | undefined;
-  /** The file it is about, when that is not the document itself. */
   readonly file: string | undefined;
 
-  constructor(code: string, message: string, place: { pointer?: string; line?: number; column?: number; file?: string } = {}) {
+  constructor(code: string, message: string, place: Omit<DocumentFault, 'code' | 'message'> = {}) {
     super(message);
     this.name = 'DocumentError';
     this.code = code;
@@ -224,5 +230,18 @@ export class DocumentError extends Error {
     this.line = place.line;
     this.column = place.column;
     this.file = place.file;
+  }
+
+  /** The same as plain data, without what is not known. */
+  toFault(): DocumentFault {
+    const { code, message, pointer, line, column, file } = this;
+    return {
+      code,
+      message,
+      ...(pointer !== undefined && { pointer }),
+      ...(line !== undefined && { line }),
+      ...(column !== undefined && { column }),
+      ...(file !== undefined && { file }),
+    };
   }
 }

@@ -2,14 +2,15 @@ import type { JsonObject } from '../../../core/tools.ts';
 import { OperationFault } from './document/tree.ts';
 import type { Json } from './schema/json.ts';
 import type { SchemaReader } from './schema/reader.ts';
+import type { CompiledService } from './types.ts';
 
 const DEFINITIONS = '#/$defs/';
 /** Bytes of one schema; what is farthest from its root is left out beyond. */
 const LARGEST = 512 * 1024;
 
 /** All that the whole forms of operations refer to, as JSON: it is seldom asked for, and text is cheap to hand on and to keep. */
-export function definitionsOf(wholes: readonly JsonObject[], reader: SchemaReader): Record<string, string> {
-  const definitions: Record<string, string> = {};
+export function definitionsOf(wholes: readonly JsonObject[], reader: SchemaReader): ReadonlyMap<string, string> {
+  const definitions = new Map<string, string>();
   const expand = (name: string): Json => {
     try {
       return reader.expand(reader.fragment(DEFINITIONS + name));
@@ -24,14 +25,14 @@ export function definitionsOf(wholes: readonly JsonObject[], reader: SchemaReade
   // A set is walked to what is added on the way.
   for (const name of waiting) {
     const schema = expand(name);
-    definitions[name] = JSON.stringify(schema);
+    definitions.set(name, JSON.stringify(schema));
     collect(schema, waiting);
   }
   return definitions;
 }
 
 /** The input schema of an operation with everything it refers to under `$defs`, up to 512 kB. */
-export function wholeSchema(root: JsonObject, definitions: Readonly<Record<string, string>>): JsonObject {
+export function wholeSchema(root: JsonObject, definitions: CompiledService['definitions']): JsonObject {
   const names = new Set<string>();
   const $defs: Json = {};
   let size = JSON.stringify(root).length;
@@ -55,12 +56,12 @@ interface Definition {
 const readBefore = new WeakMap<object, Map<string, Definition>>();
 
 /** What was read once is shared by all operations: a list of whole tools would else hold it many times over. */
-function read(name: string, definitions: Readonly<Record<string, string>>): Definition | undefined {
+function read(name: string, definitions: CompiledService['definitions']): Definition | undefined {
   let known = readBefore.get(definitions);
   if (known === undefined) readBefore.set(definitions, (known = new Map()));
   const found = known.get(name);
-  if (found !== undefined || !Object.hasOwn(definitions, name)) return found;
-  const text = definitions[name]!;
+  const text = definitions.get(name);
+  if (found !== undefined || text === undefined) return found;
   const names = new Set<string>();
   const schema = JSON.parse(text) as Json;
   collect(schema, names);

@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import { compilePieces } from './compile.ts';
-import type { CompileAnswer, CompileQuestion } from './import-pool.ts';
-import type { CompileInput } from './types.ts';
+import type { CompileAnswer, CompileQuestion, Texts } from './import-pool.ts';
+import type { CompileInput, DocumentFault } from './types.ts';
 import { DocumentError } from './types.ts';
 
 /** Characters of one message: what the other side reads in about a millisecond. */
@@ -28,17 +28,20 @@ async function compile(id: number, input: CompileInput, wantsProgress: boolean):
   flow.underWay = 0;
   try {
     const { definitions, ...head } = await sendOperations(id, input, wantsProgress);
-    let part: [name: string, text: string][] = [];
+    let names: string[] = [];
+    let texts: string[] = [];
     let length = 0;
-    for (const entry of Object.entries(definitions)) {
-      part.push(entry);
-      length += entry[1].length;
+    for (const [name, text] of definitions) {
+      names.push(name);
+      texts.push(text);
+      length += text.length;
       if (length < MESSAGE) continue;
-      await send({ id, definitions: part });
-      part = [];
+      await send({ id, names, definitions: joined(texts) });
+      names = [];
+      texts = [];
       length = 0;
     }
-    await send({ id, definitions: part });
+    await send({ id, names, definitions: joined(texts) });
     parentPort?.postMessage({ id, head } satisfies CompileAnswer);
   } catch (error) {
     parentPort?.postMessage({ id, error: faultOf(error) } satisfies CompileAnswer);
@@ -54,7 +57,7 @@ async function sendOperations(id: number, input: CompileInput, wantsProgress: bo
   for (;;) {
     const { done, value } = pieces.next();
     if (length >= MESSAGE || (done === true && length > 0)) {
-      await send({ id, operations: `[${texts.join()}]`, schemas });
+      await send({ id, operations: `[${texts.join()}]`, schemas: joined(schemas) });
       texts = [];
       schemas = [];
       length = 0;
@@ -72,6 +75,10 @@ async function sendOperations(id: number, input: CompileInput, wantsProgress: bo
   }
 }
 
+function joined(texts: readonly string[]): Texts {
+  return { text: texts.join(''), lengths: texts.map(({ length }) => length) };
+}
+
 /** Waits for the other side when it is behind. */
 async function send(answer: CompileAnswer): Promise<void> {
   while (flow.underWay >= MOST_UNDER_WAY) await new Promise<void>((resolve) => void (flow.goOn = resolve));
@@ -79,12 +86,8 @@ async function send(answer: CompileAnswer): Promise<void> {
   parentPort?.postMessage(answer);
 }
 
-function faultOf(error: unknown): Extract<CompileAnswer, { error: unknown }>['error'] {
-  if (error instanceof DocumentError) {
-    const { code, message, pointer, line, column, file } = error;
-    return { code, message, pointer, line, column, file };
-  }
-  const deep = error instanceof RangeError;
-  const message = deep ? 'The document is nested too deep.' : `The document cannot be read: ${String(error)}`;
-  return { code: deep ? 'too_expensive' : 'internal', message, pointer: undefined, line: undefined, column: undefined, file: undefined };
+function faultOf(error: unknown): DocumentFault {
+  if (error instanceof DocumentError) return error.toFault();
+  if (error instanceof RangeError) return { code: 'too_expensive', message: 'The document is nested too deep.' };
+  return { code: 'internal', message: `The document cannot be read: ${String(error)}` };
 }

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../../core/tools.ts';
 import { parseJson } from '../../../http/body.ts';
+import { exactIntegers, hasLongInteger } from '../mcp/exact-integers.ts';
 import { isObject } from '../mcp/message.ts';
 
 /** The way back from a presented form to the tool's own; undefined where both are the same. */
@@ -20,24 +21,27 @@ export interface BackProperty {
   readonly takesNull: boolean;
 }
 
-/** Arguments of the presented form as the tool takes them. Whatever already has the tool's own form stays as it is. */
-export function restore(value: unknown, back: Back | undefined): unknown {
+/**
+ * Arguments of the presented form as the tool takes them. Whatever already has the tool's own form stays as it is. `exact`: integers beyond 2^53 in
+ * texts of JSON become text, as OpenAPI services take them.
+ */
+export function restore(value: unknown, back: Back | undefined, exact: boolean): unknown {
   if (back === undefined) return value;
   switch (back.kind) {
     case 'json':
-      return typeof value === 'string' ? parsed(value, back.composite) : value;
+      return typeof value === 'string' ? parsed(value, back.composite, exact) : value;
     case 'enum':
       return typeof value === 'string' && back.values.has(value) ? back.values.get(value) : value;
     case 'array':
-      return Array.isArray(value) ? value.map((item) => restore(item, back.items)) : value;
+      return Array.isArray(value) ? value.map((item) => restore(item, back.items, exact)) : value;
     case 'object':
-      return isObject(value) ? restoreObject(value, back) : value;
+      return isObject(value) ? restoreObject(value, back, exact) : value;
     default:
-      return restore(value, formOf(value, back.forms));
+      return restore(value, formOf(value, back.forms), exact);
   }
 }
 
-function restoreObject(value: JsonObject, { properties, closed }: Extract<Back, { kind: 'object' }>): JsonObject {
+function restoreObject(value: JsonObject, { properties, closed }: Extract<Back, { kind: 'object' }>, exact: boolean): JsonObject {
   // Where every key is required, what was made from that form has them all; else null may be meant as null.
   const made = closed && [...properties.keys()].every((key) => Object.hasOwn(value, key));
   const restored: [string, unknown][] = [];
@@ -46,16 +50,17 @@ function restoreObject(value: JsonObject, { properties, closed }: Extract<Back, 
     if (property === undefined) restored.push([key, item]);
     else if (property.name !== key && Object.hasOwn(value, property.name)) continue;
     else if (closed && item === null && property.optional && (made || !property.takesNull)) continue;
-    else restored.push([property.name, restore(item, property.back)]);
+    else restored.push([property.name, restore(item, property.back, exact)]);
   }
   return Object.fromEntries(restored);
 }
 
-function parsed(text: string, composite: boolean): unknown {
+function parsed(text: string, composite: boolean, exact: boolean): unknown {
   try {
     // As deep as the body of a request may be, for it would else get in by the back door.
     const value = parseJson(Buffer.from(text));
-    return composite && (typeof value !== 'object' || value === null) ? text : value;
+    if (composite && (typeof value !== 'object' || value === null)) return text;
+    return exact && hasLongInteger(value) ? exactIntegers(text) : value;
   } catch {
     return text;
   }

@@ -61,7 +61,7 @@ function presentDefault({ definition, operation }: SourceTool, cuts: readonly st
   return { definition: shown, cuts: left };
 }
 
-function presentFor({ definition }: SourceTool, dialect: Dialect, known: readonly string[]): ToolForm {
+function presentFor({ definition, operation }: SourceTool, dialect: Dialect, known: readonly string[]): ToolForm {
   const { name, title, inputSchema, outputSchema, _meta, ...rest } = definition;
   // An empty description is refused by some (VS Code fills it).
   const whole = definition.description?.trim() || (title ?? name);
@@ -79,7 +79,7 @@ function presentFor({ definition }: SourceTool, dialect: Dialect, known: readonl
   return {
     definition: shown,
     cuts: [...known, ...cuts, ...(description.length < whole.length ? ['the end of the description'] : [])],
-    ...(back === undefined ? {} : { input: (args) => restore(args, back) as JsonObject }),
+    ...(back === undefined ? {} : { input: (args) => restore(args, back, operation !== undefined) as JsonObject }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { SourceError } from '../../../core/contracts/tool-source.ts';
 import type { JsonObject, ToolsReply } from '../../../core/tools.ts';
+import { NEXT_PAGE } from '../openapi/answers/next-page.ts';
 import { RPC } from '../wire-errors.ts';
 
 /** Who may read a kept result: nobody else than who got it, where it was got. */
@@ -45,8 +46,6 @@ export const KEPT_LIMITS: KeptLimits = {
   binaryPage: 1024 * 1024 - 1,
 };
 
-/** The key in `_meta` of a page under which the URI of the next one stands. */
-const NEXT = 'hubgate/next';
 const PREFIX = 'hubgate://results/';
 const URI = /^hubgate:\/\/results\/([\w-]{24})(?:\?from=(\d{1,12}))?$/;
 /** Random bytes of an id: knowing it is needed, and guessing it is hopeless. */
@@ -134,10 +133,10 @@ export class KeptResults {
     const left = `Bytes ${start} to ${end} of ${body.length} so far. More: read ${next}`;
     return {
       contents: [
-        { ...page, _meta: { [NEXT]: next } },
+        { ...page, _meta: { [NEXT_PAGE]: next } },
         { uri: next, mimeType: 'text/plain', text: left },
       ],
-      _meta: { [NEXT]: next },
+      _meta: { [NEXT_PAGE]: next },
     };
   }
 
@@ -190,6 +189,6 @@ function textEnd(body: Buffer, start: number, size: number): number {
   if (end >= body.length) return body.length;
   while (end > start + 1 && ((body[end] ?? 0) & 0xc0) === 0x80) end -= 1;
   const last = body.subarray(Math.max(start, end - SEARCH_BYTES), end);
-  const cut = Math.max(last.lastIndexOf(0x0a), -1) + 1 || last.lastIndexOf(0x2c) + 1;
+  const cut = last.lastIndexOf(0x0a) + 1 || last.lastIndexOf(0x2c) + 1;
   return cut > 0 ? end - last.length + cut : end;
 }

@@ -1,10 +1,8 @@
 import type { JsonObject, ToolsReply } from '../../../core/tools.ts';
 import type { ViewTool } from '../doors/view.ts';
 import { isObject } from '../mcp/message.ts';
-import { overlaid } from '../openapi/answers/next-page.ts';
+import { NEXT_PAGE, overlaid } from '../openapi/answers/next-page.ts';
 
-/** The key in `_meta` of a result. */
-const NEXT = 'hubgate/next';
 /** A longer call is described by what changes; `_meta` has all of it. */
 const LONGEST_LINE = 4000;
 
@@ -13,9 +11,9 @@ const LONGEST_LINE = 4000;
  * them, in `_meta` and as a line of text. Left out when the door keeps one of them to itself.
  */
 export function completeNext(reply: ToolsReply, found: ViewTool, given: unknown): ToolsReply {
-  const changes = reply._meta?.[NEXT];
+  const changes = reply._meta?.[NEXT_PAGE];
   if (!isObject(changes)) return reply;
-  const { [NEXT]: _, ...meta } = reply._meta ?? {};
+  const { [NEXT_PAGE]: _, ...meta } = reply._meta ?? {};
   const shown: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(changes)) {
     const name = shownName(key, found);
@@ -28,7 +26,7 @@ export function completeNext(reply: ToolsReply, found: ViewTool, given: unknown)
     whole.length <= LONGEST_LINE
       ? `More: call again with ${whole}`
       : `More: call again with the same arguments, changed by ${JSON.stringify(shown)}`;
-  return { ...reply, content: [...(reply.content ?? []), { type: 'text', text }], _meta: { ...meta, [NEXT]: next } };
+  return { ...reply, content: [...(reply.content ?? []), { type: 'text', text }], _meta: { ...meta, [NEXT_PAGE]: next } };
 }
 
 function without(reply: ToolsReply, meta: JsonObject): ToolsReply {

@@ -22,8 +22,6 @@ export interface OpenApiSourceOptions {
   readonly compiled: CompiledService;
   /** Takes the place of every server the document names, operations' own included. */
   readonly baseUrl?: string;
-  /** Used when the document names no server, and to complete relative ones. */
-  readonly defaultBaseUrl?: string;
   readonly auth?: UpstreamAuth;
   /** Who named an address of this service. */
   readonly trust: (origin: string) => UpstreamRequest['trust'];
@@ -139,7 +137,7 @@ function prepared(operation: CompiledOperation, options: OpenApiSourceOptions, o
   const { name, compiled, redact, redactOwn, version } = options;
   const { tokenUrl } = compiled;
   const credentials = chooseCredentials(operation, options.auth, { oauth2, ...(tokenUrl !== undefined && { tokenUrl }) });
-  const where = targetOf(addressOf(operation, options));
+  const where = targetOf(options.baseUrl ?? operation.server);
   const { parameters, body, tool } = operation;
   const paging = findPaging({ parameters, ...(body !== undefined && { body }), inputSchema: tool.definition.inputSchema });
   const context = {
@@ -157,14 +155,6 @@ function prepared(operation: CompiledOperation, options: OpenApiSourceOptions, o
     retryable: operation.method === 'GET' || operation.method === 'HEAD' || operation.tool.definition.annotations?.idempotentHint === true,
     decode: (response, args) => decodeResponse(operation, response, context, args),
   };
-}
-
-/** The configured address, else the document's; a path in the document is completed by the address that the document came from. */
-function addressOf({ server }: CompiledOperation, { baseUrl, defaultBaseUrl = '' }: OpenApiSourceOptions): string {
-  if (baseUrl !== undefined) return baseUrl;
-  if (!server.startsWith('/')) return server === '' ? defaultBaseUrl : server;
-  const base = targetOf(defaultBaseUrl);
-  return base === undefined ? '' : base.origin + server;
 }
 
 /** One signer per client and scopes, so that operations share their token. */

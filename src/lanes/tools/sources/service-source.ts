@@ -12,12 +12,12 @@ import { VERSION } from '../../../core/version.ts';
 import { createOAuth2Signer } from '../../../upstreams/auth/oauth2.ts';
 import type { ToolsHost } from '../host.ts';
 import { compileInWorker } from '../openapi/import-pool.ts';
-import { DocumentError, type CompiledService, type CompileInput } from '../openapi/types.ts';
+import { DocumentError, type CompiledService, type CompileInput, type DocumentFault } from '../openapi/types.ts';
 import { documentChanges, logServed, overlayTexts, type DocumentChanges } from './document-changes.ts';
 import { createOpenApiSource } from './openapi.ts';
 
-/** Milliseconds before a document that could not be fetched is tried again; doubled up to the second. */
 const MB = 1024 * 1024;
+/** Milliseconds before a document that could not be fetched is tried again; doubled up to the second. */
 const RETRY_MS = [5_000, 300_000] as const;
 
 export interface ServiceFacts {
@@ -38,9 +38,7 @@ export interface ServiceFacts {
 export interface DocumentState {
   readonly compiled: CompiledService | undefined;
   /** Why the newest document is not served. */
-  readonly error:
-    | { readonly code: string; readonly message: string; readonly pointer?: string; readonly line?: number; readonly file?: string }
-    | undefined;
+  readonly error: DocumentFault | undefined;
   /** Resolves with what changed when this document took the place of another one; absent for the first. */
   readonly changes?: Promise<DocumentChanges>;
 }
@@ -209,7 +207,11 @@ export class ServiceSource implements StatelessToolSource {
     if (place.from === 'file') {
       if (place.error !== undefined) throw new DocumentError(place.error.code, place.error.message, place.error);
       const { text, display: file, related } = place;
-      return { text, file, ...(related && { folder: { entry: path.basename(file), files: related.files, unread: related.unread } }) };
+      return {
+        text,
+        file,
+        folder: { entry: path.basename(file), files: related?.files ?? new Map(), unread: related?.unread ?? new Map() },
+      };
     }
     const { urlSize, urlTimeout } = this.facts.limits;
     const bounds = defined({ maxBytes: urlSize, timeoutMs: urlTimeout });
@@ -220,21 +222,10 @@ export class ServiceSource implements StatelessToolSource {
   #fail(error: unknown): void {
     this.#loggedHash = '';
     const { place } = this.facts;
-    const known = error instanceof DocumentError ? error : undefined;
-    const { code, message } = known ?? GatewayError.from(error);
-    const pointer = known?.pointer;
-    const line = known?.line;
-    this.#document = {
-      ...this.#document,
-      error: {
-        code,
-        message: this.#host.redact(message),
-        ...(pointer === undefined ? {} : { pointer }),
-        ...(line === undefined ? {} : { line }),
-        ...(known?.file === undefined ? {} : { file: known.file }),
-      },
-    };
-    const file = known?.file ?? (place?.from === 'file' ? place.display : undefined);
+    const fault = faultOf(error);
+    const { code, message, line } = fault;
+    this.#document = { ...this.#document, error: { ...fault, message: this.#host.redact(message) } };
+    const file = fault.file ?? (place?.from === 'file' ? place.display : undefined);
     this.#host.log.warn(
       { service: this.name, code, ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }) },
       `document not served: ${message}`,
@@ -318,6 +309,12 @@ export class ServiceSource implements StatelessToolSource {
       }
     }
   }
+}
+
+function faultOf(error: unknown): DocumentFault {
+  if (error instanceof DocumentError) return error.toFault();
+  const { code, message } = GatewayError.from(error);
+  return { code, message };
 }
 
 /** Names where a document is, whatever it says there; one of the store is another one whenever it is replaced. */

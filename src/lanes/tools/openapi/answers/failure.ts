@@ -2,7 +2,7 @@ import type { ToolsReply } from '../../../../core/tools.ts';
 import { errorResult } from '../../../../core/tools.ts';
 import type { UpstreamResponse } from '../../../../core/upstream.ts';
 import type { CompiledOperation } from '../types.ts';
-import { cutText } from '../wire/cut.ts';
+import { cutBytes } from '../wire/cut.ts';
 import { readProblem, statusText } from '../wire/problem.ts';
 import type { Problem } from '../wire/problem.ts';
 import { decodeText, headerOf, isJson, isText, plainType } from './media.ts';
@@ -17,7 +17,9 @@ export interface FailureContext {
   readonly service?: string;
 }
 
+/** Bytes of a failure in words, and those of them that are always left for what the answer says. */
 const ERROR_LIMIT = 4096;
+const LEAST_SAID = 500;
 /** What lies beyond is not read: 4 KB of it are shown. */
 const READ_BYTES = 256 * 1024;
 
@@ -35,10 +37,11 @@ export function failureReply(operation: CompiledOperation, response: UpstreamRes
     .filter(([name, value]) => value !== undefined && SHOWN_HEADERS.test(name))
     .slice(0, 12)
     .map(([name]) => `${name}: ${context.redact(headerOf(headers, name) ?? '').slice(0, 200)}`);
-  const tail = [advice, ...shown].filter((line) => line !== '').join('\n');
+  const next = [advice, ...shown].filter((line) => line !== '').join('\n');
   // What to do next must survive the cut.
-  const head = cutText(context.redact(lines.join('\n')), Math.max(500, Math.floor((ERROR_LIMIT - Buffer.byteLength(tail)) * 0.98)));
-  return errorResult(bounded(`${head}\n${context.redact(tail)}`.trimEnd()));
+  const tail = `\n${cutBytes(context.redact(next), ERROR_LIMIT - LEAST_SAID - 1)}`.trimEnd();
+  const head = cutBytes(context.redact(lines.join('\n')), ERROR_LIMIT - Buffer.byteLength(tail));
+  return errorResult(head + tail);
 }
 
 /** Texts are masked before anything is cut: half a secret would not be known again. */
@@ -47,11 +50,6 @@ function problemOf(headers: UpstreamResponse['headers'], body: Buffer, redact: F
   const plain = plainType(type);
   if (plain !== '' && !isJson(plain) && !isText(plain)) return { errors: [] };
   return readProblem(redact(decodeText(body.subarray(0, READ_BYTES), type)), plain.includes('html'));
-}
-
-function bounded(text: string): string {
-  if (Buffer.byteLength(text) <= ERROR_LIMIT) return text;
-  return `${Buffer.from(text).subarray(0, ERROR_LIMIT - 8).toString('utf8').replace(/\uFFFD+$/, '')}…`; // prettier-ignore
 }
 
 function adviceFor(operation: CompiledOperation, status: number, retryAfter: string | undefined, context: FailureContext): string {

@@ -19,7 +19,12 @@ export interface PagedAnswer {
 /** What one call changes for the next page: each field with its value. */
 type Change = readonly (readonly [PagingField, unknown])[];
 
+/** The key in `_meta` under which a result says what its next page is: the arguments of a call, or the URI of a kept result. */
+export const NEXT_PAGE = 'hubgate/next';
+
 const LONGEST_VALUE = 4096;
+/** Ways on that are tried; answers offer one or two. */
+const MOST_CHANGES = 20;
 /** A larger `start` is a point in time. */
 const LARGEST_OFFSET = 100_000_000;
 
@@ -35,7 +40,7 @@ export function nextArguments(
   args: JsonObject,
   isClean: (text: string) => boolean,
 ): JsonObject | undefined {
-  for (const change of changes(paging, answer, args)) {
+  for (const change of changes(paging, answer, args).take(MOST_CHANGES)) {
     const next: Record<string, unknown> = {};
     let isNew = false;
     for (const [field, given] of change) {

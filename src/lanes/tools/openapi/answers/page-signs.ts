@@ -6,6 +6,8 @@ import { plainName } from './paging.ts';
 const CONTAINERS =
   /^(meta|metadata|paging|pagination|page|pageinfo|paginginfo|paginginformation|links|cursors?|responsemetadata|resultinfo|next|pager|result|response|data|listinfo|searchinfo)$/;
 const MOST_SCOPES = 24;
+/** What has more members is data rather than words about them. */
+const MOST_MEMBERS = 1000;
 const DEEPEST = 3;
 
 const LINK = /^(odata)?next(link|url|uri|href|page|pageurl|pageuri|pagelink|records(url)?)?$/;
@@ -27,7 +29,7 @@ export function* scopesOf(value: unknown): Generator<JsonObject> {
     if (!isObject(scope)) continue;
     yield scope;
     if (depth === DEEPEST) continue;
-    for (const key of Object.keys(scope)) {
+    for (const key of keysOf(scope)) {
       const plain = plainName(key);
       const inner = scope[key];
       if (typeof inner !== 'object' || inner === null || !CONTAINERS.test(plain)) continue;
@@ -40,7 +42,7 @@ export function* scopesOf(value: unknown): Generator<JsonObject> {
 
 /** `next: {href}`, `next: {cursor}` as `next_href`, `next_cursor`. */
 function nextMembers(next: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(next).map(([key, value]) => [`next_${key}`, value]));
+  return Object.fromEntries(keysOf(next).map((key) => [`next_${key}`, next[key]]));
 }
 
 /** `links: [{rel: 'next', href}]` */
@@ -49,9 +51,14 @@ function relationOf(links: readonly unknown[]): JsonObject {
   return next === undefined ? {} : { next_href: next['href'] };
 }
 
+/** The first keys. */
+function keysOf(scope: JsonObject): string[] {
+  return Object.keys(scope).slice(0, MOST_MEMBERS);
+}
+
 function* members(scopes: readonly JsonObject[], pattern: RegExp): Generator<readonly [string, unknown]> {
   for (const scope of scopes) {
-    for (const key of Object.keys(scope)) if (pattern.test(plainName(key))) yield [plainName(key), scope[key]];
+    for (const key of keysOf(scope)) if (pattern.test(plainName(key))) yield [plainName(key), scope[key]];
   }
 }
 
@@ -74,7 +81,7 @@ export function* nextTokens(scopes: readonly JsonObject[], cursors: ReadonlySet<
     (typeof value === 'string' && value !== '' && !ADDRESS.test(value)) || (typeof value === 'number' && value > 0);
   for (const [name, value] of members(scopes, TOKEN)) if (isToken(value)) yield { name, value };
   for (const scope of scopes) {
-    for (const key of Object.keys(scope)) {
+    for (const key of keysOf(scope)) {
       const value = scope[key];
       if (cursors.has(plainName(key)) && isToken(value)) yield { name: plainName(key), value };
     }
@@ -101,9 +108,10 @@ const LISTS = /^(items|data|results|value|values|records|entries|resources|hits|
 export function listOf(value: unknown, depth = 0): readonly unknown[] | undefined {
   if (Array.isArray(value)) return value;
   if (!isObject(value)) return undefined;
-  const lists = Object.entries(value).filter((entry): entry is [string, unknown[]] => Array.isArray(entry[1]));
-  const usual = lists.find(([key]) => LISTS.test(plainName(key))) ?? (lists.length === 1 ? lists[0] : undefined);
-  if (usual !== undefined || depth === 2) return usual?.[1];
+  const lists = keysOf(value).filter((key) => Array.isArray(value[key]));
+  const usual = lists.find((key) => LISTS.test(plainName(key))) ?? (lists.length === 1 ? lists[0] : undefined);
+  if (usual !== undefined) return value[usual] as readonly unknown[];
+  if (depth === 2) return undefined;
   for (const key of ['data', 'result', 'results', 'response', '_embedded', 'page']) {
     const inner = Object.hasOwn(value, key) ? listOf(value[key], depth + 1) : undefined;
     if (inner !== undefined) return inner;

@@ -2,13 +2,16 @@ import { put } from '../schema/json.ts';
 
 /** Deeper values cannot be written as JSON safely, nor walked by those who check them. */
 const DEEPEST = 200;
+/** Looking for faults and leaving them out; after the last there must be none. */
 const MOST_PASSES = 4;
 
 export interface Structured {
   readonly value: unknown;
-  /** Nothing had to be left out. */
-  readonly whole: boolean;
+  /** What of the answer is in it. */
+  readonly kept: 'all' | 'part' | 'nothing';
 }
+
+const NOTHING: Structured = { value: Object.freeze({}), kept: 'nothing' };
 
 /**
  * As much of a parsed answer as keeps to the output schema: clients throw a whole result away when a tool with an output schema gives none, or
@@ -16,11 +19,11 @@ export interface Structured {
  * every schema of ours. Takes the value for itself.
  */
 export function structuredFrom(value: unknown, faultsOf: (value: unknown) => readonly string[]): Structured {
-  if (isDeep(value, DEEPEST)) return { value: {}, whole: false };
+  if (isDeep(value, DEEPEST)) return NOTHING;
   try {
     for (let pass = 0; pass < MOST_PASSES; pass += 1) {
       const faults = faultsOf(value);
-      if (faults.length === 0) return { value, whole: pass === 0 };
+      if (faults.length === 0) return { value, kept: pass === 0 ? 'all' : 'part' };
       const inside = faults.filter((pointer) => pointer !== '');
       if (inside.length === 0) break;
       for (const pointer of inside) remove(value, pointer);
@@ -28,7 +31,7 @@ export function structuredFrom(value: unknown, faultsOf: (value: unknown) => rea
   } catch {
     // A schema that its checker cannot follow promises nothing.
   }
-  return { value: {}, whole: false };
+  return NOTHING;
 }
 
 function isDeep(value: unknown, left: number): boolean {

@@ -13,6 +13,9 @@ export interface BodyDraft {
 
 type Kind = BodyBinding['kind'];
 
+/** No such type is registered; who writes it means the multipart one. */
+const FORM_DATA_MISSPELT = 'application/form-data';
+
 /** What kind of body a media type is, and how much it is wanted when there are several; lower is better. */
 function rank(mediaType: string): { kind: Kind; rank: number } {
   const type = mediaType.split(';')[0]?.trim().toLowerCase() ?? '';
@@ -20,7 +23,7 @@ function rank(mediaType: string): { kind: Kind; rank: number } {
   if (type.endsWith('+json') || type === 'text/json') return { kind: 'json', rank: 1 };
   if (type === '*/*' || type === 'application/*') return { kind: 'json', rank: 2 };
   if (type === 'application/x-www-form-urlencoded') return { kind: 'form', rank: 3 };
-  if (type === 'multipart/form-data') return { kind: 'multipart', rank: 4 };
+  if (type === 'multipart/form-data' || type === FORM_DATA_MISSPELT) return { kind: 'multipart', rank: 4 };
   if (type.startsWith('multipart/')) return { kind: 'multipart', rank: 9 };
   if (type === 'text/plain') return { kind: 'text', rank: 5 };
   if (type.startsWith('text/')) return { kind: 'text', rank: 6 };
@@ -77,21 +80,19 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** Documents made by tools declare a body everywhere, with an object that has no properties. */
+/** Documents made by tools declare a body everywhere, an object without properties; a schema that says less takes some. */
 function isEmptyObject(tree: Tree, source: unknown): boolean {
   const schema = resolved(tree, source);
-  if (schema === undefined || isText(schema['$ref'])) return false;
-  const bare = Object.keys(schema).every((key) => ['type', 'properties', 'additionalProperties', 'title', 'description'].includes(key));
-  const { properties } = schema;
-  return (
-    bare &&
-    (properties === undefined || (isNode(properties) && Object.keys(properties).length === 0)) &&
-    !isNode(schema['additionalProperties'])
-  );
+  if (schema?.['type'] !== 'object') return false;
+  return Object.entries(schema).every(([key, value]) => {
+    if (key === 'additionalProperties') return value === false;
+    return ['type', 'title', 'description'].includes(key) || (key === 'properties' && isNode(value) && Object.keys(value).length === 0);
+  });
 }
 
 function concrete(mediaType: string, kind: Kind): string {
-  if (!mediaType.includes('*')) return mediaType;
+  const isMisspelt = mediaType.toLowerCase().startsWith(FORM_DATA_MISSPELT);
+  if (!mediaType.includes('*') && !isMisspelt) return mediaType;
   if (kind === 'json') return 'application/json';
   if (kind === 'multipart') return 'multipart/form-data';
   if (kind === 'binary') return mediaType;

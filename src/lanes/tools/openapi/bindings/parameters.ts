@@ -23,6 +23,9 @@ const RESERVED_HEADERS: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
+/** RFC 9110, 5.6.2: what the name of a header is, and by RFC 6265, 4.1.1, that of a cookie. */
+const TOKEN = /^[\w!#$%&'*+\-.^`|~]+$/;
+
 const STYLES: Readonly<Record<ParameterPlace, { readonly first: ParameterStyle; readonly all: readonly string[] }>> = {
   path: { first: 'simple', all: ['simple', 'label', 'matrix', 'spaceDelimited', 'pipeDelimited', 'tabDelimited'] },
   query: { first: 'form', all: ['form', 'spaceDelimited', 'pipeDelimited', 'tabDelimited', 'deepObject'] },
@@ -56,7 +59,17 @@ export class ParameterReader {
         const parameter = this.#tree.follow(value, place);
         const { name, in: where } = parameter;
         if (!isText(where)) throw new OperationFault('invalid_parameter', 'A parameter does not say where it goes ("in").', place);
+        if (name === '' && where !== 'body') {
+          this.#tree.warn(place, 'parameter_dropped', 'A parameter has an empty name; it is left out.');
+          continue;
+        }
         if (!isText(name) && where !== 'body') throw new OperationFault('invalid_parameter', 'A parameter has no name.', place);
+        if (!canBeSent(parameter)) {
+          const message = `The ${where} parameter ${JSON.stringify(name)} has characters in its name that cannot be sent`;
+          if (parameter['required'] === true) throw new OperationFault('invalid_parameter', `${message}.`, place);
+          this.#tree.warn(place, 'parameter_dropped', `${message}; it is left out.`);
+          continue;
+        }
         found.set(`${where}:${where === 'header' ? String(name).toLowerCase() : String(name)}`, parameter);
       }
     }
@@ -153,6 +166,11 @@ export class ParameterReader {
 /** `{petId}` declared as `petid` is meant. */
 function byCase(places: ReadonlyMap<string, PathPlace>, name: string): PathPlace | undefined {
   return [...places.values()].find((place) => place.name.toLowerCase() === name.toLowerCase() || place.name === name.replace(/\*$/, ''));
+}
+
+/** Names of headers and of cookies in the style "cookie" stand on the wire as they are. */
+function canBeSent({ name, in: place, style }: Node): boolean {
+  return !(place === 'header' || (place === 'cookie' && style === 'cookie')) || TOKEN.test(String(name));
 }
 
 /** Filled by the hub, or by a security scheme of the operation. */

@@ -2,20 +2,27 @@ import { server2 } from '../document/swagger2.ts';
 import type { Node, Tree } from '../document/tree.ts';
 import { isNode, listOf, own } from '../document/tree.ts';
 
+/** OpenAPI Object, `servers`: the default where the document names none. */
+const ROOT = '/';
+
 /** Finds where operations are: the first server of the operation, the path or the document, its variables filled by their defaults. */
 export class ServerReader {
   readonly #tree: Tree;
   readonly #address: string | undefined;
   readonly #documentWide: string;
+  /** The document names no server of its own, or one by its own address. */
+  readonly isRelative: boolean;
 
   /** `address`: the document's own, which relative servers are resolved against. */
   constructor(tree: Tree, address: string | undefined) {
     this.#tree = tree;
     this.#address = address;
-    this.#documentWide = this.#resolved(tree.swagger ? server2(tree, undefined) : (this.#first(tree.root, '/servers') ?? ''));
+    const server = tree.swagger ? server2(tree, undefined) : (this.#first(tree.root, '/servers') ?? ROOT);
+    this.isRelative = !/^\s*(?:[a-z][a-z0-9+.-]*:|\/\/)|\{/i.test(server);
+    this.#documentWide = this.#resolved(server);
   }
 
-  /** Absolute, or a path when the document's address is unknown, or empty. */
+  /** Absolute; while the document's address is unknown a path, or empty for the root of it. */
   of(pathItem: Node, operation: Node, pointer: string): string {
     if (this.#tree.swagger) return operation['schemes'] === undefined ? this.#documentWide : this.#resolved(server2(this.#tree, operation));
     if (operation['servers'] === undefined && pathItem['servers'] === undefined) return this.#documentWide;
@@ -41,10 +48,11 @@ export class ServerReader {
   }
 
   #resolved(server: string): string {
-    const text = server.trim();
+    // Empty, it would mean the document itself, below which nothing is.
+    const text = server.trim() || ROOT;
     const url = URL.parse(text, this.#address ?? (text.startsWith('//') ? 'https://host' : undefined));
     if (url === null) {
-      if (text === '' || /^[a-z][a-z0-9+.-]*:|\{/i.test(text)) return '';
+      if (/^[a-z][a-z0-9+.-]*:|\{/i.test(text)) return '';
       return `/${text.replace(/^\.?\/+/, '')}`.replace(/\/+$/, '');
     }
     if (url.protocol !== 'http:' && url.protocol !== 'https:') {

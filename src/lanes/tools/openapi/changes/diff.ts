@@ -2,7 +2,6 @@ import type { Node } from '../document/tree.ts';
 import { isNode, listOf, own } from '../document/tree.ts';
 import { canonical, compareSchemas } from './compare-schemas.ts';
 import type { SchemaDifference } from './compare-schemas.ts';
-import { schemaTextOf } from '../types.ts';
 import type { CompiledOperation, CompiledService } from '../types.ts';
 
 /** Whether a consumer notices: a call that was right may fail; a list of tools looks other; only the request behind the tool is another. */
@@ -138,7 +137,7 @@ function changesOf(before: CompiledOperation, after: CompiledOperation): Operati
   const [old, now] = [before.tool.definition, after.tool.definition];
   if (old.name !== now.name) tell('renamed', 'breaking', `The tool ${old.name} is called ${now.name} now.`);
   // Most operations of most documents are as they were, and comparing texts is quick.
-  if (schemaTextOf(before) !== schemaTextOf(after)) changes.push(...argumentChanges(before, after));
+  if (before.schemaText !== after.schemaText) changes.push(...argumentChanges(before, after));
   const ofArguments = changes.length;
   if (old.description !== now.description) tell('description', 'visible', 'The description is another.');
   if (old.title !== now.title) tell('title', 'visible', 'The title is another.');

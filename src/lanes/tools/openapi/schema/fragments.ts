@@ -25,6 +25,8 @@ export interface Variant {
   readonly tag?: Tag;
   /** Without its choices, where they would lead back to whoever refers to it. */
   readonly bare?: boolean;
+  /** Without what refuses other properties, where another part of an allOf declares some. */
+  readonly open?: boolean;
 }
 
 const DEFINITIONS = '#/$defs/';

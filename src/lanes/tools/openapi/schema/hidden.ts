@@ -1,5 +1,6 @@
 import type { Node, Tree } from '../document/tree.ts';
-import { isNode, isText, listOf } from '../document/tree.ts';
+import { isNode } from '../document/tree.ts';
+import { inPlace } from './in-place.ts';
 
 /** Properties that one direction does not have: requests leave out what is readOnly, responses what is writeOnly. */
 export class HiddenProperties {
@@ -25,16 +26,9 @@ export class HiddenProperties {
   /** Names of hidden properties in all parts of an allOf: no part may require what another one hides. */
   namesIn(node: Node, around: ReadonlySet<string>): ReadonlySet<string> {
     const names = new Set(around);
-    const seen = new Set<unknown>();
-    const look = (part: unknown): void => {
-      if (!isNode(part) || seen.has(part) || seen.size > 100) return;
-      seen.add(part);
-      const { properties } = part;
+    for (const { properties } of inPlace(this.#tree, node, ['allOf'])) {
       if (isNode(properties)) for (const name of Object.keys(properties)) if (this.has(properties[name])) names.add(name);
-      if (isText(part['$ref'])) look(this.#tree.target(part['$ref']));
-      for (const one of listOf(part['allOf'])) look(one);
-    };
-    look(node);
+    }
     return names;
   }
 }

@@ -10,6 +10,20 @@ const KEYWORDS: Readonly<Record<Ways, readonly string[]>> = {
   both: ['allOf', 'anyOf', 'oneOf'],
 };
 
+/** Parts and branches of one schema that are looked at; a larger one is taken as it is written. */
+const MOST_PARTS = 200;
+
+/** `start` and what judges the same value with it, by references and the `keywords`, each once. */
+export function* inPlace(tree: Tree, start: Node, keywords: readonly string[]): Generator<Node> {
+  const found = new Set<unknown>([start]);
+  for (const node of found) {
+    if (!isNode(node)) continue;
+    yield node;
+    const target = isText(node['$ref']) ? [tree.target(node['$ref'])] : [];
+    for (const part of [...target, ...keywords.flatMap((keyword) => listOf(node[keyword]))]) if (found.size < MOST_PARTS) found.add(part);
+  }
+}
+
 /**
  * Finds schemas that lead back to themselves without a step into the value (`Pet` has `oneOf: [Cat]`, `Cat` has `allOf: [Pet]`). Written as they
  * stand, a validator would never come to an end.

@@ -136,6 +136,20 @@ function typeMatches(value: unknown, type: JsonType): boolean {
   }
 }
 
+/** Bytes are base64. Returns whether a rule beside them was left out: nobody knows whether it is about the bytes or the text. */
+export function setBytes(out: Json, node: Node): boolean {
+  const { format, type } = node;
+  const canBeText = out['type'] === 'string' || type === undefined;
+  if (type === 'file' || (format === 'binary' && canBeText)) {
+    delete out['format'];
+    out['type'] = 'string';
+    out['contentEncoding'] = 'base64';
+  } else if (format !== 'byte' || !canBeText) return false;
+  const rules = ['pattern', 'minLength', 'maxLength'].filter((key) => out[key] !== undefined);
+  for (const key of rules) delete out[key];
+  return rules.length > 0;
+}
+
 const LONGEST_DESCRIPTION = 1000;
 const LONGEST_EXAMPLE = 80;
 

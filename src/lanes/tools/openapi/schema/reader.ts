@@ -1,19 +1,30 @@
 import type { Node, Tree } from '../document/tree.ts';
 import { isNode, isText, listOf, own, shown } from '../document/tree.ts';
 import { alternatives, unwrapped, withNull } from './choices.ts';
+import type { Whole } from './closed.ts';
+import { ClosedObjects } from './closed.ts';
 import type { Fragment } from './fragments.ts';
 import { Fragments, referenceTo } from './fragments.ts';
 import { HiddenProperties } from './hidden.ts';
 import { InPlaceCycles } from './in-place.ts';
 import { ANNOTATIONS, put, tidy } from './json.ts';
 import type { Json } from './json.ts';
-import { branches, NARROWING, onlyOf, setEnum, setPlain, typesOf } from './keywords.ts';
+import { branches, NARROWING, onlyOf, setBytes, setEnum, setPlain, typesOf } from './keywords.ts';
 import { usablePattern } from './patterns.ts';
 import { unsoundIn } from './sound.ts';
 import { tagged, tagOf } from './tags.ts';
 
 const LONGEST_DESCRIPTION = 1000;
-const NONE: ReadonlySet<string> = new Set();
+
+/** What the allOf around a schema says to it. */
+interface Around {
+  /** Names of properties that another part hides. */
+  readonly hidden: ReadonlySet<string>;
+  /** What it is a part of, the outermost. */
+  readonly whole: Whole | undefined;
+}
+
+const ALONE: Around = { hidden: new Set(), whole: undefined };
 
 /**
  * Reads OpenAPI schemas (2.0, 3.0, 3.1, 3.2) as JSON Schema 2020-12. Valid by construction: only known keywords are taken over, each with a value
@@ -22,26 +33,31 @@ const NONE: ReadonlySet<string> = new Set();
 export class SchemaReader {
   readonly #tree: Tree;
   readonly #hidden: HiddenProperties;
+  readonly #closed: ClosedObjects;
   readonly #fragments = new Fragments();
   readonly #cycles: InPlaceCycles;
   #pointer = '';
   #references: Fragment[] = [];
-  /** Names of properties that another part of the same allOf hides. */
-  #hiddenAround: ReadonlySet<string> = NONE;
+  #around = ALONE;
   /** How often something was taken more widely than the document says it. */
   #loosened = 0;
 
   constructor(tree: Tree, direction: 'request' | 'response') {
     this.#tree = tree;
     this.#hidden = new HiddenProperties(tree, direction);
+    this.#closed = new ClosedObjects(tree, this.#hidden);
     this.#cycles = new InPlaceCycles(tree);
   }
 
   /** `references` tells whether anything in `json` refers to a fragment. Throws OperationFault for references to other files. */
   read(schema: unknown, pointer: string): { json: Json; references: boolean } {
+    return this.#read(schema, pointer, ALONE);
+  }
+
+  #read(schema: unknown, pointer: string, around: Around): { json: Json; references: boolean } {
     this.#pointer = pointer;
     this.#references = [];
-    this.#hiddenAround = NONE;
+    this.#around = around;
     let json = this.#schema(schema, 0);
     const fault = unsoundIn(json);
     if (fault !== undefined) {
@@ -58,7 +74,8 @@ export class SchemaReader {
   expand(fragment: Fragment): Json {
     if (fragment.json !== undefined) return fragment.json;
     const { node, pointer, variant = {} } = fragment;
-    const { json } = this.read(variant.bare === true ? withoutChoices(node as Node) : node, pointer);
+    const around: Around = variant.open === true ? { ...ALONE, whole: 'any' } : ALONE;
+    const { json } = this.#read(variant.bare === true ? withoutChoices(node as Node) : node, pointer, around);
     const references = this.#references;
     const { tag } = variant;
     fragment.json = tag === undefined ? json : tagged(json, tag, (reference) => this.expand(this.fragment(reference)));
@@ -96,17 +113,22 @@ export class SchemaReader {
     }
     if (target === undefined) return this.#nothing('dangling_reference', `The reference ${shown(pointer)} points at nothing.`);
     if (!isNode(target)) return this.#schema(target, depth + 1);
-    const out = this.#refer(this.#fragments.of(target, pointer));
-    if (this.#tree.legacy) {
-      if (isText(node['description'])) out['description'] = tidy(node['description'], LONGEST_DESCRIPTION);
+    const { $ref: _, $dynamicRef: __, ...siblings } = node;
+    if (this.#tree.legacy || Object.keys(siblings).length === 0) {
+      const out = this.#referTo(target, pointer);
+      if (isText(siblings['description'])) out['description'] = tidy(siblings['description'], LONGEST_DESCRIPTION);
       return out;
     }
-    const { $ref: _, $dynamicRef: __, ...siblings } = node;
-    if (Object.keys(siblings).length === 0) return out;
+    const around = this.#around;
+    this.#around = { ...around, whole: around.whole ?? node };
     const rest = this.#keywords(siblings, depth);
-    if (Object.keys(rest).every((key) => ANNOTATIONS.has(key))) return Object.assign(out, rest);
-    if (this.#cycles.has(target, 'both'))
-      return { allOf: [this.#part(node['$ref'] === undefined ? node : { $ref: pointer }, depth), rest] };
+    const isSame = Object.keys(rest).every((key) => ANNOTATIONS.has(key));
+    if (isSame) this.#around = around;
+    const isCircle = !isSame && this.#cycles.has(target, 'both');
+    const out = isCircle ? this.#part(node['$ref'] === undefined ? node : { $ref: pointer }, depth) : this.#referTo(target, pointer);
+    this.#around = around;
+    if (isSame) return Object.assign(out, rest);
+    if (isCircle) return { allOf: [out, rest] };
     // Of these the whole schema tells what is evaluated, not the part they are written in.
     const { unevaluatedProperties, unevaluatedItems, ...part } = rest;
     return {
@@ -121,19 +143,30 @@ export class SchemaReader {
     return referenceTo(fragment);
   }
 
+  /** The target as it stands, or, as a part of an allOf that it refuses properties of, open to them. */
+  #referTo(target: Node, pointer: string, bare?: true): Json {
+    const fragment = this.#fragments.of(target, pointer);
+    const open = this.#closed.isTooNarrow(bare === true ? withoutChoices(target) : target, this.#around.whole);
+    const variant = { ...(bare && { bare }), ...(open && { open }) };
+    return this.#refer(bare || open ? this.#fragments.variant(fragment, variant, 'base') : fragment);
+  }
+
   /** A part of allOf. What would lead back to itself is taken without its choices, or, when that does not help, left out. */
   #part(part: unknown, depth: number): Json {
     const target = this.#targetOf(part);
     if (target === undefined || !this.#cycles.has(target, 'both')) return this.#schema(part, depth);
     if (this.#cycles.has(target, 'all')) return this.#nothing('circular_reference', 'The schema must fit itself; that says nothing.');
-    return this.#refer(this.#fragments.variant(this.#fragments.of(target, (part as Node)['$ref'] as string), { bare: true }, 'base'));
+    return this.#referTo(target, (part as Node)['$ref'] as string, true);
   }
 
   #branch(node: Node, branch: unknown, depth: number): Json {
     const target = this.#targetOf(branch);
     if (target !== undefined && this.#cycles.has(target, 'choices'))
       return this.#nothing('circular_reference', 'The choice leads back to itself.');
+    const around = this.#around;
+    this.#around = { ...around, whole: undefined };
     const json = this.#schema(branch, depth);
+    this.#around = around;
     const tag = tagOf(this.#tree, node, branch);
     if (tag === undefined || typeof json['$ref'] !== 'string' || Object.keys(json).length > 1) return json;
     return this.#refer(this.#fragments.variant(this.fragment(json['$ref']), { tag }, tag.values[0] ?? ''));
@@ -156,23 +189,20 @@ export class SchemaReader {
     const nullable = node['nullable'] === true || node['x-nullable'] === true || (types.length > 1 && types.includes('null'));
     const kinds = nullable ? types.filter((type) => type !== 'null') : types;
     if (kinds.length === 1) out['type'] = kinds[0];
-    const around = this.#hiddenAround;
-    this.#hiddenAround = Array.isArray(node['allOf']) ? this.#hidden.namesIn(node, around) : around;
+    const around = this.#around;
+    if (Array.isArray(node['allOf'])) this.#around = { hidden: this.#hidden.namesIn(node, around.hidden), whole: around.whole ?? node };
     for (const key of Object.keys(node)) this.#keyword(out, node, key, depth);
-    this.#hiddenAround = around;
+    this.#around = around;
     let orNull = nullable;
     if (Array.isArray(node['enum'])) orNull = setEnum(out, node['enum'], kinds, nullable);
+    if (out['additionalProperties'] !== undefined) this.#addMissing(out, node);
     if (kinds.length === 1) onlyOf(out, kinds[0]!);
     if (kinds.length === 0 && out['anyOf'] === undefined && out['allOf'] === undefined) {
       if (out['properties'] !== undefined || out['additionalProperties'] !== undefined) out['type'] = 'object';
       else if (out['items'] !== undefined) out['type'] = 'array';
     }
     if (out['type'] === 'array' && out['items'] === undefined) out['items'] = {};
-    if (node['type'] === 'file' || (node['format'] === 'binary' && (out['type'] === 'string' || kinds.length === 0))) {
-      delete out['format'];
-      out['type'] = 'string';
-      out['contentEncoding'] = 'base64';
-    }
+    if (setBytes(out, node)) this.#loosened += 1;
     if (kinds.length > 1) alternatives(out, branches(out, kinds));
     const result = unwrapped(out);
     return orNull ? withNull(result) : result;
@@ -198,8 +228,9 @@ export class SchemaReader {
         else out[key] = this.#inside(value, depth + 1);
         return;
       case 'additionalProperties':
-        if (value === false ? !this.#hasOddPatterns(node) : isNode(value) && !this.#hasOddPatterns(node))
-          out[key] = value === false ? false : this.#inside(value, depth + 1);
+        if (this.#hasOddPatterns(node) || this.#closed.refusesPartsOf(this.#around.whole, node)) return;
+        if (value === false) out[key] = false;
+        else if (isNode(value)) out[key] = this.#inside(value, depth + 1);
         return;
       case 'unevaluatedProperties':
       case 'unevaluatedItems':
@@ -246,10 +277,10 @@ export class SchemaReader {
 
   /** A schema for a part of the value: what is hidden around it has other properties. */
   #inside(value: unknown, depth: number): Json {
-    const around = this.#hiddenAround;
-    this.#hiddenAround = NONE;
+    const around = this.#around;
+    this.#around = ALONE;
     const json = this.#schema(value, depth);
-    this.#hiddenAround = around;
+    this.#around = around;
     return json;
   }
 
@@ -266,9 +297,19 @@ export class SchemaReader {
   #required(out: Json, node: Node, value: readonly unknown[]): void {
     const properties = isNode(node['properties']) ? node['properties'] : {};
     const names = [...new Set(value.filter(isText))].filter(
-      (name) => !this.#hiddenAround.has(name) && !this.#hidden.has(own(properties, name)),
+      (name) => !this.#around.hidden.has(name) && !this.#hidden.has(own(properties, name)),
     );
     if (names.length > 0) out['required'] = names;
+  }
+
+  /** What a closed object has by its choices, or requires, it takes. */
+  #addMissing(out: Json, node: Node): void {
+    const names = this.#closed.missingIn(node);
+    if (names.length === 0) return;
+    const properties: Json = { ...(out['properties'] as Json | undefined) };
+    for (const name of names) put(properties, name, {});
+    out['properties'] = properties;
+    this.#loosened += 1;
   }
 
   /** A pattern for names that cannot be used: it is not known then which names are left for `additionalProperties`. */

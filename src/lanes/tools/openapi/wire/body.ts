@@ -1,6 +1,6 @@
 import type { ReadResource } from '../../../../core/contracts/tool-source.ts';
 import type { BodyBinding, FieldBinding } from '../types.ts';
-import { type Exact, hasLongDigits } from './exact-numbers.ts';
+import { type Exact, mayHaveLongDigits } from './exact-numbers.ts';
 import { type GivenFile, readFile } from './files.ts';
 import { type Part, writeParts } from './parts.ts';
 import { formParts, formText } from './styles.ts';
@@ -24,7 +24,7 @@ export function encodeBody(binding: BodyBinding, value: unknown, context: BodyCo
   switch (binding.kind) {
     case 'json': {
       const body = JSON.stringify(value);
-      return { body: hasLongDigits(body) ? JSON.stringify(context.exact(value, binding.key)) : body, contentType };
+      return { body: mayHaveLongDigits(body) ? JSON.stringify(context.exact(value, binding.key)) : body, contentType };
     }
     case 'text':
       return { body: textOf(value), contentType };
@@ -113,6 +113,10 @@ function members(binding: BodyBinding, value: unknown): [string, unknown][] {
   return Object.entries(value);
 }
 
+const fieldsByName = new WeakMap<BodyBinding, ReadonlyMap<string, FieldBinding>>();
+
 function fieldsOf(binding: BodyBinding): ReadonlyMap<string, FieldBinding> {
-  return new Map((binding.fields ?? []).map((field) => [field.name, field]));
+  let fields = fieldsByName.get(binding);
+  if (fields === undefined) fieldsByName.set(binding, (fields = new Map(binding.fields?.map((field) => [field.name, field]))));
+  return fields;
 }

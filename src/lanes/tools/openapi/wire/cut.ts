@@ -66,12 +66,33 @@ function shareOf(sizes: readonly number[], limit: number): number {
   return left === 0 ? limit : Math.floor(room / left);
 }
 
+/** Of what is kept of a text, the part that is from its beginning. */
+const HEAD_SHARE = 0.7;
+
 /** Cuts the middle out of a text. */
 export function cutText(text: string, limit: number): string {
   if (text.length <= limit) return text;
   const note = ` … ${text.length - limit} characters left out … `;
   const kept = Math.max(0, limit - note.length);
-  const head = text.slice(0, Math.ceil(kept * 0.7)).toWellFormed();
+  const head = text.slice(0, Math.ceil(kept * HEAD_SHARE)).toWellFormed();
   const tail = kept - head.length > 0 ? text.slice(head.length - kept).toWellFormed() : '';
   return head + note + tail;
+}
+
+/** As `cutText`, to a limit in bytes of UTF-8. */
+export function cutBytes(text: string, limit: number): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= limit) return text;
+  const note = ` … ${bytes.length - limit} bytes left out … `;
+  const kept = Math.max(0, limit - Buffer.byteLength(note));
+  let head = Math.ceil(kept * HEAD_SHARE);
+  let tail = bytes.length - (kept - head);
+  while (isInside(bytes, head)) head -= 1;
+  while (isInside(bytes, tail)) tail += 1;
+  return bytes.toString('utf8', 0, head) + note + bytes.toString('utf8', tail);
+}
+
+/** No character begins at this byte. */
+function isInside(bytes: Buffer, at: number): boolean {
+  return ((bytes[at] ?? 0) & 0xc0) === 0x80;
 }

@@ -146,8 +146,8 @@ function latinJson(value: unknown): string {
 export function cookieText(binding: ParameterBinding, value: unknown): string {
   const plain = binding.style === 'cookie';
   const encoding = plain ? cookieValue(binding.key) : encode;
-  if (binding.style === 'content') return `${binding.name}=${encode(JSON.stringify(value))}`;
   const name = plain ? binding.name : encode(binding.name);
+  if (binding.style === 'content') return `${name}=${encode(JSON.stringify(value))}`;
   const { explode } = binding;
   if (Array.isArray(value)) {
     const texts = itemsOf(value).map((item) => encoding(textOf(item)));

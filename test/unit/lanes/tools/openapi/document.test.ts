@@ -109,6 +109,13 @@ describe('what is read', () => {
     expect(service.warnings).toMatchObject([{ code: 'dangling_reference', pointer: '/paths/~1a/head/parameters' }]);
   });
 
+  test('a parameter with an empty name is left out alone', () => {
+    const parameters = [{ name: '', in: 'query' }, { name: 'a', in: 'query' }]; // prettier-ignore
+    const service = compileTree({ paths: { '/a': { get: { parameters } } } });
+    expect(Object.keys(service.operations[0]?.tool.definition.inputSchema['properties'] as object)).toEqual(['a']);
+    expect(service.warnings).toMatchObject([{ code: 'parameter_dropped', pointer: '/paths/~1a/get/parameters/0' }]);
+  });
+
   test('names of Object.prototype are ordinary names', () => {
     const text = `{"openapi":"3.0.0","paths":{"/{constructor}":{"get":{"operationId":"toString","parameters":[
       {"name":"constructor","in":"path","required":true,"schema":{"type":"string"}},{"name":"__proto__","in":"query","schema":{"type":"string"}},

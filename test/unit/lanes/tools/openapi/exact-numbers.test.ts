@@ -3,13 +3,14 @@ import { describe, expect, test } from 'vitest';
 import { checkArguments } from '../../../../../src/lanes/tools/openapi/arguments.ts';
 import { buildRequest } from '../../../../../src/lanes/tools/openapi/request.ts';
 import type { CompiledOperation } from '../../../../../src/lanes/tools/openapi/types.ts';
+import { exactNumbers } from '../../../../../src/lanes/tools/openapi/wire/exact-numbers.ts';
 import type { Part } from './compiling.ts';
 import { compileOne, compileTree } from './compiling.ts';
 
 const TARGET = { origin: 'https://api.test', prefix: '' };
 const DIGITS = '9007199254740993';
 
-function requestOf(operation: CompiledOperation, args: Part, definitions = {}) {
+function requestOf(operation: CompiledOperation, args: Part, definitions: ReadonlyMap<string, string> = new Map()) {
   expect(checkArguments(operation, args)).toBeUndefined();
   const built = buildRequest(operation, args, TARGET, { definitions });
   if ('fault' in built) throw new Error(built.fault);
@@ -106,6 +107,22 @@ describe('digits beyond 2^53, given as text', () => {
     expect(requestOf(operation, { body }, service.definitions).body).toBe(
       `{"next":{"next":{"a":{"b":{"p399":{"id":${DIGITS},"text":"${DIGITS}"}}}}}}`,
     );
+  });
+
+  test('ask for the schema once, and without them not at all', () => {
+    let asked = 0;
+    const schema = () => {
+      asked += 1;
+      return { type: 'object', properties: { a: { type: 'integer' }, b: { type: 'integer' } } };
+    };
+    const none = { a: 1, b: ['12345', 'x'.repeat(50), null] };
+    const exact = exactNumbers(none, schema);
+    expect([exact(none['a'], 'a'), exact(none['b'], 'b')]).toEqual([1, none['b']]);
+    expect(exact(none['b'], 'b')).toBe(none['b']);
+    expect(asked).toBe(0);
+    const long = exactNumbers({ a: DIGITS, b: DIGITS }, schema);
+    expect(JSON.stringify([long(DIGITS, 'a'), long(DIGITS, 'b')])).toBe(`[${DIGITS},${DIGITS}]`);
+    expect(asked).toBe(1);
   });
 
   test('any of them, anywhere', () => {

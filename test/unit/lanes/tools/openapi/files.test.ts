@@ -146,6 +146,7 @@ describe('parts of multipart', () => {
   test('other subtypes are sent as they are declared', () => {
     expect(textOf({}, { note: 'x' }, 'multipart/mixed; charset=utf-8')[0]).toBe('multipart/mixed; boundary=B');
     expect(textOf({}, { note: 'x' }, 'multipart/*')[0]).toBe('multipart/form-data; boundary=B');
+    expect(textOf({}, { note: 'x' }, 'application/form-data')[0]).toBe('multipart/form-data; boundary=B');
   });
 
   test('long digits inside JSON are numbers again', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { applyOverlays } from '../../../../../src/lanes/tools/openapi/document/overlay.ts';
+import { applyOverlays } from '../../../../../src/lanes/tools/openapi/overlays/apply-overlays.ts';
 import { DOCUMENT_LIMITS, DocumentError, type ReportWarning } from '../../../../../src/lanes/tools/openapi/types.ts';
 import { compileTree } from './compiling.ts';
 
@@ -171,4 +171,43 @@ it('is applied before tools are made', () => {
   ];
   const { operations } = compileTree({ paths }, { overlays });
   expect(operations.map(({ tool }) => [tool.definition.name, tool.definition.description])).toEqual([['a', 'Said better.']]);
+});
+
+describe('regular expressions of a target', () => {
+  const run = (target: string): unknown => {
+    const root = { paths: { '/a': { get: { summary: 'a'.repeat(40), other: '(a|a)*' } } } };
+    return applied(root, [{ target, update: { found: true } }]).root;
+  };
+
+  it('are run where they answer in time', () => {
+    for (const filter of [
+      "match(@.summary, '[a-c]+')",
+      "search(@.summary, 'a.*a')",
+      "match(@.summary, '(a|b).*')",
+      "!search(@.summary, '(')",
+    ])
+      expect(run(`$.paths[*][?${filter}]`), filter).toMatchObject({ paths: { '/a': { get: { found: true } } } });
+  });
+
+  it.each([
+    ["$.paths[*][?match(@.summary, '(a|a)*')]", 'The regular expression "(a|a)*" could take too long'],
+    ["$..[?@.x && !(search(@.summary, '(a+)+b') || @.y)]", 'could take too long'],
+    ["$.paths[?count(@[?match(@.summary, '(a?)*b')]) > 0]", 'could take too long'],
+    ["$.paths[?search(@.summary, '.*.*.*.*b')]", 'could take too long'],
+    ['$.paths[*][?match(@.summary, @.other)]', 'must stand in the target itself'],
+  ])('are refused elsewhere: %s', (target, message) => {
+    expect(faultOf(text([{ target, remove: true }]))).toMatchObject({
+      code: 'too_expensive',
+      pointer: '/actions/0/target',
+      message: expect.stringContaining(message),
+    });
+  });
+});
+
+it('messages have the right article, and leave texts as they are', () => {
+  const root: Part = { info: { 'an plain': 'x', description: ['y'] } };
+  expect(faultOf(text([{ target: '$.info', update: { 'an plain': {} } }]), {}, root).message).toBe(
+    'The document has a plain value here, and the overlay an object.',
+  );
+  expect(faultOf(text([{ target: "$['an plain" }])).message).toContain("$['an plain");
 });

@@ -143,6 +143,18 @@ describe('the next page', () => {
     expect(next(operation, {}, { next_cursor: 'x' })).toEqual({ body: { start_cursor: 'x' } });
   });
 
+  test('is looked for in few places, however many an answer offers', () => {
+    const operation = compileOne({ parameters: [{ name: 'cursor', in: 'query', schema: { type: 'string', pattern: '^ok' } }] });
+    const offering = (wrong: number) =>
+      Object.fromEntries([
+        ...Array.from({ length: wrong }, (_, index) => [`next${'_'.repeat(index)}`, `no${index}`]),
+        ['next_cursor', 'ok'],
+      ]);
+    expect([3, 30].map((wrong) => next(operation, {}, offering(wrong)))).toEqual([{ cursor: 'ok' }, undefined]);
+    const records = Object.fromEntries(Array.from({ length: 2000 }, (_, index) => [`id${index}`, index]));
+    expect(next(operation, {}, { ...records, next_cursor: 'ok' })).toBeUndefined();
+  });
+
   test('is never one that the tool does not take', () => {
     const operation = listing('page:integer cursor:string offset:integer limit:integer after:string');
     const scalar = fc.oneof(

@@ -97,6 +97,41 @@ describe('parameters in their styles', () => {
     expect(faultOf(operation, { X_List: '日本' })).toContain('Latin-1');
   });
 
+  test('a header that has no legal name is left out, with its operation when it is required', () => {
+    const get = (required: boolean) => ({
+      parameters: [
+        { name: 'q', in: 'query', schema: {} },
+        { name: 'X Foo', in: 'header', required, schema: {} },
+        { name: 'c\r\nx: y', in: 'cookie', style: 'cookie', schema: {} },
+      ],
+    });
+    const paths = { '/a': { get: get(false) }, '/b': { get: get(true) } };
+    const { operations, warnings, leftOut } = compileTree({ openapi: '3.2.0', paths });
+    expect(operations.map(({ path, parameters }) => [path, parameters.map(({ name }) => name)])).toEqual([['/a', ['q']]]);
+    expect(warnings).toMatchObject([
+      { pointer: '/paths/~1a/get/parameters/1', code: 'parameter_dropped', message: expect.stringContaining('"X Foo"') },
+      { pointer: '/paths/~1a/get/parameters/2', code: 'parameter_dropped' },
+    ]);
+    expect(leftOut).toMatchObject([{ path: '/b', pointer: '/paths/~1b/get/parameters/1', code: 'invalid_parameter' }]);
+  });
+
+  test('no name of a header or cookie breaks out of its place', () => {
+    const content = { 'application/json': { schema: {} } };
+    const operation = compileOne({
+      parameters: [
+        { name: '__proto__', in: 'header', schema: { type: 'string' } },
+        { name: 'c\r\nx: y', in: 'cookie', content },
+      ],
+    });
+    const [header = '', cookie = ''] = operation.parameters.map(({ key }) => key);
+    const { headers } = built(operation, { [header]: 'v', [cookie]: 1 });
+    expect(Object.entries(headers)).toEqual([
+      ['accept', 'application/json, */*;q=0.1'],
+      ['__proto__', 'v'],
+      ['cookie', 'c%0D%0Ax%3A%20y=1'],
+    ]);
+  });
+
   test('JSON in a header has every character, and its schema is what the document says, else anything', () => {
     const content = { 'application/json': { schema: { type: 'object' } } };
     const operation = compileOne({
@@ -156,11 +191,29 @@ describe('parameters in their styles', () => {
 describe('paths', () => {
   const operation = compileOne({ parameters: [{ name: 'id', in: 'path', required: true, schema: {} }] }, { path: '/pets/{id}' });
 
-  test.each(['', '.', '..', '%2e%2e', '../x', 'a/../../b', 'a\\..\\b', 'a%2f..%2fb', ['..'], null])('the value %j is refused', (id) => {
+  test.each([
+    '',
+    '.',
+    '..',
+    '%2e%2e',
+    '../x',
+    'a/../../b',
+    'a\\..\\b',
+    'a%2f..%2fb',
+    '..;',
+    '..;x',
+    'a/..;x/b',
+    '%2e%2e;x',
+    '%2e%2e%3bx',
+    '.;x',
+    '%2e%2e;%zz',
+    ['..'],
+    null,
+  ])('the value %j is refused', (id) => {
     expect(faultOf(operation, { id })).toContain('is wanted in the path');
   });
 
-  test.each(['a..b', '...', '.hidden', 'v1.2', '50%', '%zz'])('the value %j is fine', (id) => {
+  test.each(['a..b', '...', '.hidden', 'v1.2', '50%', '%zz', 'a;..', '...;x'])('the value %j is fine', (id) => {
     expect(built(operation, { id }).path).toBe(`/v1/pets/${encodeURIComponent(id)}`);
   });
 
@@ -175,6 +228,7 @@ describe('paths', () => {
       { path: '/{a}' },
     );
     expect(faultOf(label, { a: ['', ''] })).toContain('".."');
+    expect(faultOf(compileOne({}, { path: '/{.a*};v=1' }), { a: ['', ''] })).toContain('".."');
     expect(built(label, { a: ['x', ''] }).path).toBe('/v1/.x.');
   });
 
@@ -317,6 +371,14 @@ describe('bodies', () => {
     expect(service.operations.map(({ body }) => body?.key)).toEqual([undefined, 'body']);
   });
 
+  test.each([{}, { type: 'object', additionalProperties: true }, { type: 'object', additionalProperties: { type: 'string' } }])(
+    'a DELETE whose body may hold anything can send one: %j',
+    (schema) => {
+      const service = compileTree({ paths: { '/a': { delete: { requestBody: { content: { 'application/json': { schema } } } } } } });
+      expect(service.operations[0]!.body?.key).toBe('body');
+    },
+  );
+
   test('Swagger 2.0 form fields and bodies', () => {
     const post = {
       consumes: ['multipart/form-data'],
@@ -352,6 +414,17 @@ describe('servers', () => {
     expect(server({ servers: [] })).toBe('');
     expect(server({ servers: [{ url: 'https://me:secret@api.test/x' }] })).toBe('https://api.test/x');
     expect(server({ servers: [{ url: 'file:///etc' }] })).toBe('');
+  });
+
+  test.each<[string, Part]>([
+    ['no servers', { servers: undefined }],
+    ['an empty list', { servers: [] }],
+    ['an empty address', { servers: [{ url: '' }] }],
+    ['none for the operation either', { servers: [], paths: { '/a': { get: { servers: [{ url: ' ' }] } } } }],
+    ['Swagger 2.0 without host and basePath', { swagger: '2.0' }],
+  ])('%s: the root of where the document is', (_, root) => {
+    expect(server(root, {}, 'http://docs.test/docs/openapi.json')).toBe('http://docs.test');
+    expect(server(root)).toBe('');
   });
 
   test('addresses inside the process', () => {

@@ -172,6 +172,35 @@ describe('structured content', () => {
   });
 });
 
+describe('a large answer that breaks its schema', () => {
+  const list = compileTree(
+    {
+      paths: {
+        '/a': {
+          get: {
+            operationId: 'one',
+            responses: { 200: { content: { 'application/json': { schema: { type: 'array', items: { type: 'string' } } } } } },
+          },
+        },
+      },
+    },
+    { options: { outputSchemas: true } },
+  ).operations[0] as CompiledOperation;
+  const answer = (wrong: number): unknown[] => [...Array.from({ length: wrong }, () => 1), 'x'.repeat(1_100_000)];
+
+  test('leaves out the places where it does while they are few', () => {
+    const { content, structuredContent } = decode(JSON.stringify(answer(1)), undefined, 200, list);
+    expect(structuredContent).toEqual({ result: [null, 'x'.repeat(1_100_000)] });
+    expect(content?.[1]).toMatchObject({ text: expect.stringContaining('leaves out what does not keep to the documented schema') });
+  });
+
+  test('says that nothing is left where they are many', () => {
+    const { content, structuredContent } = decode(JSON.stringify(answer(9)), undefined, 200, list);
+    expect(structuredContent).toEqual({});
+    expect(content?.[1]).toMatchObject({ text: expect.stringContaining('The structured content is empty') });
+  });
+});
+
 describe('errors', () => {
   test.each([
     [
@@ -216,6 +245,26 @@ describe('errors', () => {
     expect(text).toContain('[redacted]');
     expect(text).toContain('Try again after 30 s.\nretry-after: 30\nx-request-id: r1\nratelimit-remaining: 0');
     expect(text).not.toMatch(/set-cookie|server/);
+  });
+
+  test.each([
+    ['title and detail in Japanese', '障害', '。'.repeat(6000), {}],
+    ['characters of four bytes', '🙂'.repeat(400), '🙂'.repeat(400), {}],
+    [
+      'headers without end',
+      'x',
+      'y'.repeat(9000),
+      Object.fromEntries(
+        Array.from({ length: 12 }, (_, index) => [`x-ratelimit-${'ab'.repeat(200)}${'c'.repeat(index)}`, '9'.repeat(300)]),
+      ),
+    ],
+  ])('what to do next survives the cut: %s', (_, title, detail, more) => {
+    const headers = { 'content-type': 'application/problem+json', 'retry-after': '30', ...more };
+    const text = textOf(decode(JSON.stringify({ title, detail }), headers, 503));
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(4096);
+    expect(text.isWellFormed() && !text.includes('\uFFFD')).toBe(true);
+    expect(text.startsWith(`HTTP 503 Service Unavailable: ${title.slice(0, 2)}`)).toBe(true);
+    expect(text).toContain('\nTry again after 30 s.\n');
   });
 
   test('401 and 403 say what is missing, 404 and 5xx what to do', () => {

@@ -30,6 +30,8 @@ describe('keywords', () => {
     ['an enum counts more than a type it excludes', { type: 'integer', enum: ['a'] }, { type: 'string', enum: ['a'] }],
     ['fractions are no multiples in binary', { type: 'number', multipleOf: 0.01 }, { type: 'number' }],
     ['binary without a type', { format: 'binary' }, { type: 'string', contentEncoding: 'base64' }],
+    ['rules beside bytes', { type: 'string', format: 'byte', minLength: 3, pattern: '^x' }, { type: 'string', format: 'byte' }],
+    ['rules beside a file', { type: 'string', format: 'binary', maxLength: 9 }, { type: 'string', contentEncoding: 'base64' }],
     ['null that YAML made of a type', { type: ['string', null] }, { anyOf: [{ type: 'string' }, { type: 'null' }] }],
   ])('%s', (_, schema, expected) => {
     expect(body(schema)).toEqual(expected);
@@ -38,6 +40,15 @@ describe('keywords', () => {
   test('names that a dropped pattern would have allowed are not refused', () => {
     const schema = { type: 'object', patternProperties: { '(?i)^x-': {} }, additionalProperties: false };
     expect(takes(schema, { 'X-a': 1 })).toBe(true);
+  });
+
+  test('a closed object takes what it requires', () => {
+    const schema = { type: 'object', properties: { a: {} }, required: ['a', 'b'], additionalProperties: false };
+    expect(body(schema)).toEqual({ ...schema, properties: { a: {}, b: {} } });
+    const named = { ...schema, patternProperties: { '^b': { type: 'integer' } } };
+    expect(takes(named, { a: 1, b: 'x' }, { openapi: '3.1.0' })).toBe(false);
+    const map = { ...schema, additionalProperties: { type: 'integer' } };
+    expect([takes(map, { a: 1, b: 2 }), takes(map, { a: 1, b: 'x' })]).toEqual([true, false]);
   });
 
   test('nor are they by unevaluatedProperties', () => {
@@ -83,11 +94,46 @@ describe('allOf', () => {
   });
 
   test.each([
-    ['closed', { properties: { b: {} }, additionalProperties: false }],
     ['declared twice', { properties: { a: { type: 'string', minLength: 2 } } }],
     ['with a choice', { anyOf: [{ required: ['b'] }, { required: ['c'] }] }],
   ])('stays when a part is %s', (_, part) => {
     expect(body({ allOf: [ref('A'), part] }, schemas({ A }))).toHaveProperty('allOf');
+  });
+
+  const object = { type: 'object' };
+  const some = { properties: { b: { type: 'boolean' } } };
+  test.each([
+    ['a part', { allOf: [ref('A'), { ...some, additionalProperties: false }] }],
+    ['a part behind references', { allOf: [ref('Closed'), some] }],
+    ['the schema around', { ...object, additionalProperties: false, required: ['b'], allOf: [ref('A'), some] }],
+    ['a map', { allOf: [{ ...object, additionalProperties: object }, ref('A'), some] }],
+    ['one of two that are closed', { allOf: [ref('Closed'), { ...some, additionalProperties: false }] }],
+  ])('closed by %s takes what the whole declares, as one object', (_, schema) => {
+    const Base = { ...A, additionalProperties: false };
+    const root = schemas({ A, Base, Closed: { allOf: [ref('Base')] } });
+    expect(takes(schema, { a: 'x', b: true }, root)).toBe(true);
+    expect(body(schema, root)).toMatchObject({ type: 'object', properties: { a: { type: 'string' }, b: { type: 'boolean' } } });
+    expect(body(schema, root)).not.toHaveProperty('allOf');
+  });
+
+  test('what is closed stays so where it stands alone, or declares everything', () => {
+    const Closed = { ...A, additionalProperties: false };
+    const list = { properties: { one: ref('Closed'), more: { allOf: [ref('Closed'), some] } } };
+    expect(takes(list, { more: { a: 'x', b: true } }, schemas({ Closed }))).toBe(true);
+    expect(takes(list, { one: { a: 'x', b: true } }, schemas({ Closed }))).toBe(false);
+    expect(takes({ allOf: [ref('Closed'), { required: ['a'] }] }, { a: 'x', b: true }, schemas({ Closed }))).toBe(false);
+    expect(takes({ allOf: [ref('Closed')], nullable: true }, { a: 'x', b: true }, schemas({ Closed }))).toBe(false);
+  });
+
+  test('a map of what the others declare stays one', () => {
+    const schema = { allOf: [{ type: 'object', additionalProperties: { type: 'string' } }, ref('A')] };
+    expect([takes(schema, { a: 'x', b: 'y' }, schemas({ A })), takes(schema, { a: 'x', b: 1 }, schemas({ A }))]).toEqual([true, false]);
+  });
+
+  test('siblings of a reference are parts too', () => {
+    const root = { openapi: '3.1.0', ...schemas({ Closed: { ...A, additionalProperties: false } }) };
+    expect(takes({ ...ref('Closed'), ...some }, { a: 'x', b: true }, root)).toBe(true);
+    expect(takes({ ...ref('Closed'), description: 'd' }, { a: 'x', b: true }, root)).toBe(false);
   });
 
   test('no part requires what another one hides', () => {
@@ -130,6 +176,22 @@ describe('choices', () => {
     expect(takes(ref('Pet'), { kind: 'cat', lives: 9 }, root)).toBe(true);
     expect(takes(ref('Pet'), { kind: 1, lives: 9 }, root)).toBe(false);
     expect(takes(ref('Pet'), { kind: 'cat' }, root)).toBe(false);
+  });
+
+  test.each([false, { type: 'integer' }])('around which the object is closed by %j stay, and it stays closed', (additionalProperties) => {
+    const schema = { type: 'object', properties: { kind: {} }, oneOf: [ref('Cat'), ref('Dog')], additionalProperties };
+    const root = schemas({ Cat: { ...Cat, additionalProperties: false }, Dog: { ...Dog, additionalProperties: false } });
+    expect(takes(schema, { kind: 'cat', lives: 9 }, root)).toBe(true);
+    expect(takes(schema, { kind: 'cat', name: 'Tom' }, root)).toBe(false);
+    expect(takes(schema, { kind: 'cat', lives: 9, barks: true }, root)).toBe(false);
+  });
+
+  test('a closed parent takes what its children declare, and each child only its own', () => {
+    const Pet = { ...Cat, properties: { kind: { type: 'string' } }, required: ['kind'], oneOf: [ref('Tom')], additionalProperties: false };
+    const Tom = { allOf: [ref('Pet'), { type: 'object', properties: { lives: { type: 'integer' } }, required: ['lives'] }] };
+    expect(takes(ref('Tom'), { kind: 'cat', lives: 9 }, schemas({ Pet, Tom }))).toBe(true);
+    expect(takes(ref('Pet'), { kind: 'cat', lives: 9 }, schemas({ Pet, Tom }))).toBe(true);
+    expect(takes(ref('Pet'), { kind: 'cat', name: 'x' }, schemas({ Pet, Tom }))).toBe(false);
   });
 
   test.each(['allOf', 'anyOf'])('%s that leads back to itself takes anything there', (keyword) => {

@@ -187,7 +187,12 @@ describe('patterns', () => {
     ['^(?i:abc)$', undefined],
     ['/subscriptions/.*', '/subscriptions/.*'],
     ['^(?:abc)$', '^(?:abc)$'],
-  ])('of other dialects: %s', (pattern, expected) => {
+    [' ^a+$', '^a+$'],
+    ['^a+$ \n', '^a+$'],
+    ['^a\\$ ', '^a\\$ '],
+    ['^a\\\\$ ', '^a\\\\$'],
+    [' a ', ' a '],
+  ])('of other dialects, or with white space outside: %j', (pattern, expected) => {
     expect(usablePattern(pattern)).toBe(expected);
   });
 

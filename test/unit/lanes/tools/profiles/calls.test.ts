@@ -191,4 +191,13 @@ describe('a call', () => {
       { numRuns: 1000 },
     );
   });
+
+  it.each(['openai', 'gemini'] as const)('with a text of JSON keeps long integers for a service in the form of %s', (profile) => {
+    const tool = toolOf({ o: { type: 'object', additionalProperties: {} } }, ['o']);
+    const service: SourceTool = { ...tool, definition: { ...tool.definition }, operation: { method: 'POST', path: '/a' } };
+    const given = { o: '{"id": 9007199254740993, "n": [-12345678901234567890, 1]}' };
+    expect(toolForm(service, profile).input?.(given)).toEqual({ o: { id: '9007199254740993', n: ['-12345678901234567890', 1] } });
+    // Servers of MCP are given numbers where they ask for numbers.
+    expect(toolForm(tool, profile).input?.({ o: '{"id": 7}' })).toEqual({ o: { id: 7 } });
+  });
 });

@@ -6,7 +6,7 @@ import { compileDocument } from '../../../../../src/lanes/tools/openapi/compile.
 import { createOpenApiSource } from '../../../../../src/lanes/tools/sources/openapi.ts';
 import type { OpenApiSourceOptions } from '../../../../../src/lanes/tools/sources/openapi.ts';
 
-function sourceOf(options: Partial<OpenApiSourceOptions> = {}, root: object = {}) {
+function sourceOf(options: Partial<OpenApiSourceOptions> = {}, root: object = {}, url?: string) {
   const text = JSON.stringify({
     openapi: '3.0.3',
     info: { title: 'Pets', version: '1', description: 'About pets.', 'x-logo': { url: 'https://pets.test/logo.png' } },
@@ -22,7 +22,7 @@ function sourceOf(options: Partial<OpenApiSourceOptions> = {}, root: object = {}
   });
   return createOpenApiSource({
     name: 'pets',
-    compiled: compileDocument({ name: 'pets', text }),
+    compiled: compileDocument({ name: 'pets', text, ...(url !== undefined && { url }) }),
     trust: (origin) => (origin.includes('127.0.0.1') ? 'operator' : 'public'),
     redact: (one) => one,
     redactOwn: (one) => one,
@@ -91,14 +91,15 @@ describe('createOpenApiSource', () => {
   });
 
   test('addresses: configured, else the document, completed by where it came from', () => {
-    const origin = (options: Partial<OpenApiSourceOptions>, root?: object) => {
-      const prepared = prepare(sourceOf(options, root), 'getPet', { id: 1 });
+    const origin = (options: Partial<OpenApiSourceOptions>, root?: object, url?: string) => {
+      const prepared = prepare(sourceOf(options, root, url), 'getPet', { id: 1 });
       return 'request' in prepared ? prepared.request.origin + prepared.request.path : undefined;
     };
     expect(origin({ baseUrl: 'demo:petstore' })).toBe('demo:petstore/pets/1');
-    expect(origin({ defaultBaseUrl: 'https://d.test/x' })).toBe('https://d.test/v1/pets/1');
+    expect(origin({}, {}, 'https://d.test/x/openapi.json')).toBe('https://d.test/v1/pets/1');
     expect(origin({}, { servers: [{ url: 'https://s.test' }] })).toBe('https://s.test/pets/1');
-    expect(origin({ defaultBaseUrl: 'https://d.test/x' }, { servers: [] })).toBe('https://d.test/x/pets/1');
+    expect(origin({}, { servers: [] }, 'https://d.test/x/openapi.json')).toBe('https://d.test/pets/1');
+    expect(origin({}, { servers: [] })).toBeUndefined();
   });
 
   test('what may be tried again follows the method', () => {

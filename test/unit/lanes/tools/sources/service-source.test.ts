@@ -301,3 +301,22 @@ it('fetches a document alone, whatever it refers to', async () => {
 function relatedFiles(files: Readonly<Record<string, string>>): RelatedFiles {
   return { files: new Map(Object.entries(files)), unread: new Map(), looked: new Map(), hash: '' };
 }
+
+it('says of a file without others beside it where a reference leads', async () => {
+  const outside = {
+    openapi: '3.1.0',
+    info: { title: 'T', version: '1' },
+    paths: { '/a': { get: { parameters: [{ $ref: '../b.json' }] } } },
+  };
+  const source = sourceOf(fileOf('openapi-specs/a.json', outside), {});
+  await source.load();
+  const { leftOut } = await serviceReport('a.json', source.document);
+  expect(leftOut).toEqual([expect.objectContaining({ message: expect.stringContaining("leads out of the document's folder") })]);
+});
+
+it('says where a document that is not served breaks off, to the column', async () => {
+  const text = '{\n  "openapi": "3.0.0",\n  "info": {"title" "x"}\n}';
+  const source = sourceOf({ from: 'file', text, hash: text, display: 'a.json' }, {});
+  await source.load();
+  expect(source.document.error).toMatchObject({ code: 'invalid_json', line: 3, column: 20 });
+});

@@ -1,3 +1,4 @@
+import { fileReference } from '../../../../../core/file-reference.ts';
 import type { DocumentFolder, DocumentLimits } from '../../types.ts';
 import { DocumentError } from '../../types.ts';
 import type { ParseWarnings } from '../parse.ts';
@@ -35,19 +36,20 @@ export class Folder {
 
   /** The path in the folder that `address` means in the file `from`, or why there is none, as a sentence about the reference. */
   resolve(from: string, address: string): { readonly path: string } | { readonly fault: string } {
-    const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(address)?.[1]?.toLowerCase();
-    if (scheme === 'http' || scheme === 'https' || address.startsWith('//')) return { fault: this.#fetching };
-    if (scheme !== undefined) return { fault: `is an address of the scheme ${scheme.slice(0, 20)}:, which is not read.` };
-    const plain = decoded(address.replace(/\?.*$/s, '')).replaceAll('\\', '/');
-    if (plain.startsWith('/') || /^[a-z]:/i.test(plain)) return { fault: "is an absolute path; only files in the document's own folder are read." }; // prettier-ignore
-    if (this.#given === undefined) return { fault: this.#url === undefined ? ALONE : this.#fetching };
-    const parts = from.split('/').slice(0, -1);
-    for (const part of plain.split('/')) {
-      if (part === '..') {
-        if (parts.pop() === undefined) return { fault: "leads out of the document's folder; only files inside it are read." };
-      } else if (part !== '.' && part !== '') parts.push(part);
+    const found = fileReference(from, address);
+    if ('path' in found) return this.#given === undefined ? { fault: this.#alone } : found;
+    switch (found.outside) {
+      case 'web':
+        return { fault: this.#fetching };
+      case 'scheme':
+        return { fault: `is an address of the scheme ${found.scheme.slice(0, 20)}:, which is not read.` };
+      case 'absolute':
+        return { fault: "is an absolute path; only files in the document's own folder are read." };
+      case 'above':
+        return { fault: this.#given === undefined ? this.#alone : "leads out of the document's folder; only files inside it are read." };
+      case 'nameless':
+        return { fault: 'is not the name of a file.' };
     }
-    return { path: parts.join('/') };
   }
 
   /** The values of a file, or why it cannot be read, as a sentence about a reference to it. */
@@ -78,6 +80,10 @@ export class Folder {
     }
   }
 
+  get #alone(): string {
+    return this.#url === undefined ? ALONE : this.#fetching;
+  }
+
   get #fetching(): string {
     return this.#url === undefined
       ? 'leads to another address, which is not fetched. Put that document beside this one, and name it by its file.'
@@ -86,11 +92,3 @@ export class Folder {
 }
 
 const ALONE = 'leads to another file, and this document came without any. Import all its files as a zip archive.';
-
-function decoded(address: string): string {
-  try {
-    return decodeURIComponent(address);
-  } catch {
-    return address;
-  }
-}

@@ -2,9 +2,10 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { DocumentLimits, OverlayText, ReportWarning } from '../types.ts';
 import { DocumentError } from '../types.ts';
-import type { Node } from './tree.ts';
-import { at, isNode, isText, listOf, own, shown } from './tree.ts';
-import { readYaml } from './yaml.ts';
+import { patternFault } from './pattern-fault.ts';
+import type { Node } from '../document/tree.ts';
+import { at, isNode, isText, listOf, own, shown } from '../document/tree.ts';
+import { readYaml } from '../document/yaml.ts';
 
 type JsonPath = typeof import('jsonpath-rfc9535');
 type Yaml = typeof import('yaml');
@@ -75,8 +76,7 @@ class Application {
       overlay = parsed(text.replace(/^\uFEFF/, ''), limits);
     } catch (error) {
       if (!(error instanceof DocumentError)) throw error;
-      const { message, line, column } = error;
-      throw new DocumentError('invalid_overlay', message, { file, line: line ?? 1, ...(column !== undefined && { column }) });
+      throw new DocumentError('invalid_overlay', error.message, { line: 1, ...error.toFault(), file });
     }
     if (!isNode(overlay)) throw this.#fault('', 'This is not an overlay: there must be an object at its root.');
     const version = overlay['overlay'];
@@ -140,6 +140,8 @@ class Application {
     // A list of selectors can name a node twice.
     const seen = new Map<unknown, Set<string | number>>();
     try {
+      const fault = patternFault(expression);
+      if (fault !== undefined) throw this.#fault(pointer, fault, 'too_expensive');
       exec(this.#root as never, expression, (value, steps) => {
         if (selected.length >= MOST_SELECTED)
           throw this.#fault(pointer, `The target selects more than ${MOST_SELECTED} nodes.`, 'too_expensive');
@@ -182,7 +184,8 @@ class Application {
         if (!isNode(update)) throw this.#fault(pointer, 'The target is an object, so there must be an object here.');
         this.#merge(value, update, pointer);
       } else {
-        if (kindOf(update) !== 'plain value') throw this.#fault(pointer, `The target is a plain value, and this is an ${kindOf(update)}.`);
+        if (typeof update === 'object' && update !== null)
+          throw this.#fault(pointer, `The target is a plain value, and this is ${kindOf(update)}.`);
         if (Array.isArray(parent)) parent[Number(key)] = update;
         else if (isNode(parent)) put(parent as Json, String(key), update);
       }
@@ -203,7 +206,7 @@ class Application {
       // The specification's own examples leave keys empty that they do not change.
       else if (value === null && typeof old === 'object') continue;
       else if (kindOf(old) === kindOf(value)) put(target as Json, key, value);
-      else throw this.#fault(at(pointer, key), `The document has an ${kindOf(old)} here, and the overlay an ${kindOf(value)}.`);
+      else throw this.#fault(at(pointer, key), `The document has ${kindOf(old)} here, and the overlay ${kindOf(value)}.`);
     }
   }
 
@@ -213,7 +216,7 @@ class Application {
 
   #fault(pointer: string, message: string, code = 'invalid_overlay'): DocumentError {
     const { file, text } = this.#overlay;
-    return new DocumentError(code, message.replaceAll('an plain', 'a plain'), { pointer, file, line: lineOf(text, pointer) });
+    return new DocumentError(code, message, { pointer, file, line: lineOf(text, pointer) });
   }
 }
 
@@ -252,8 +255,9 @@ function put(target: Json, key: string, value: unknown): void {
   Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
-function kindOf(value: unknown): 'object' | 'array' | 'plain value' {
-  return Array.isArray(value) ? 'array' : isNode(value) ? 'object' : 'plain value';
+/** With its article, as messages say it. */
+function kindOf(value: unknown): 'an object' | 'an array' | 'a plain value' {
+  return Array.isArray(value) ? 'an array' : isNode(value) ? 'an object' : 'a plain value';
 }
 
 /** What the parser found where it could not go on; its own message lists all that could have stood there. */
