@@ -118,7 +118,7 @@ async function isGrowing(target: string): Promise<boolean> {
       () => -1,
     );
   const before = await size();
-  if (before <= 0) return false;
+  if (before < 0) return false;
   await new Promise((resolve) => setTimeout(resolve, STILL));
   return (await size()) !== before;
 }
