@@ -9,6 +9,7 @@ import { buildTools, letGo, type ToolsGeneration } from './build.ts';
 import type { Door } from './doors/catalog.ts';
 import { explainTool } from './explain.ts';
 import type { BuildHost, ToolsHost } from './host.ts';
+import type { LeftOut } from './openapi/types.ts';
 import { serviceReport, type ServiceReport } from './report.ts';
 import { KeptResults } from './results/kept-results.ts';
 import { Announcements } from './serve/announcements.ts';
@@ -159,8 +160,11 @@ export class ToolsLane {
     const entry = this.#generation.entries.get(name);
     if (entry === undefined) return [];
     const { source } = entry;
-    const error = source instanceof ServiceSource ? source.document.error : undefined;
-    if (error !== undefined) return [{ severity: 'error', ...error }];
+    if (source instanceof ServiceSource) {
+      const { error, compiled } = source.document;
+      if (error !== undefined) return [{ severity: 'error', ...error }];
+      return compiled === undefined ? [] : leftOutOf(compiled.leftOut);
+    }
     return source.snapshot.error === undefined ? [] : [{ code: 'source_failed', severity: 'error', message: source.snapshot.error }];
   }
 
@@ -191,6 +195,15 @@ export class ToolsLane {
     }
     this.#announcements.refresh();
   }
+}
+
+/** Operations without a tool as one warning: a document of others may have hundreds. */
+function leftOutOf(leftOut: readonly LeftOut[]): Problem[] {
+  const [first] = leftOut;
+  if (first === undefined) return [];
+  const count = leftOut.length === 1 ? '1 operation is left out' : `${leftOut.length} operations are left out, the first`;
+  const message = `${count}: ${first.method} ${first.path}: ${first.message} \`hubgate import --dry-run\` lists all with their reasons.`;
+  return [{ code: 'operations_left_out', severity: 'warning', message }];
 }
 
 /** A policy that reads whole replies makes streams wait; only sources with a conversation of their own stream. */

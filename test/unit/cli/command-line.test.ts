@@ -83,6 +83,16 @@ describe('check', { timeout: 20_000 }, () => {
       problems: [{ file: 'openapi-specs/bad.yaml', line: expect.any(Number), message: expect.any(String) }],
     });
   });
+
+  it('warns of operations that are left out of a document that is served', async () => {
+    const responses = {};
+    const paths = { '/a': { get: { parameters: [{ $ref: '#/components/parameters/none' }], responses } }, '/b': { get: { responses } } };
+    const document = JSON.stringify({ openapi: '3.1.0', info: { title: 'T', version: '1' }, paths });
+    const cwd = await folder({ 'hubgate.yaml': '{}', 'openapi-specs/partly.json': document });
+    const { code, stdout } = await runHere(cwd, ['check']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^openapi-specs\/partly\.json warning: 1 operation is left out: GET \/a: .*#\/components\/parameters\/none/m);
+  });
 });
 
 describe('in this process, without a running hub', { timeout: 30_000 }, () => {

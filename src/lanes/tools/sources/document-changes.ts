@@ -18,8 +18,13 @@ export async function documentChanges(before: CompiledService, after: CompiledSe
 }
 
 /** One line of the log about a document that is served from now on; with what is other about it when it took the place of another one. */
-export function logServed(log: Logger, service: string, { operations, warnings }: CompiledService, changes?: DocumentChanges): void {
-  const facts = { service, tools: operations.length, warnings: warnings.length };
+export function logServed(
+  log: Logger,
+  service: string,
+  { operations, warnings, leftOut }: CompiledService,
+  changes?: DocumentChanges,
+): void {
+  const facts = { service, tools: operations.length, leftOut: leftOut.length, warnings: warnings.length };
   if (changes === undefined) return log.info(facts, 'document served');
   const { added, removed, changed } = changes;
   const breaking = removed.length + changed.filter(({ notice }) => notice === 'breaking').length;

@@ -93,7 +93,8 @@ export function pagingSentence(paging: Paging | undefined): string | undefined {
   const by = paging.cursors[0] ?? paging.offset ?? paging.page;
   if (by === undefined) return undefined;
   const most = paging.limit?.schema['maximum'];
-  const size = paging.limit === undefined || (typeof most === 'number' && most < 50) ? '' : `, at most 50 at a time by ${paging.limit.key}`;
+  const size =
+    paging.limit === undefined || (typeof most === 'number' && most < 50) ? '' : `, best at most 50 at a time by ${paging.limit.key}`;
   return `Paged by ${by.key}${size}; an answer with more pages says how to call again.`;
 }
 

@@ -194,7 +194,7 @@ describe('the next page', () => {
 test('the sentence of a description', () => {
   const sentence = (parameters: string) => pagingSentence(pagingOf(listing(parameters)));
   expect(sentence('page:integer per_page:integer')).toBe(
-    'Paged by page, at most 50 at a time by per_page; an answer with more pages says how to call again.',
+    'Paged by page, best at most 50 at a time by per_page; an answer with more pages says how to call again.',
   );
   expect(sentence('cursor:string')).toBe('Paged by cursor; an answer with more pages says how to call again.');
   expect(sentence('q:string')).toBeUndefined();

@@ -176,7 +176,7 @@ it('says once that a document begins to be served, and again after a change or a
   const first = sourceOf(fileOf('a.json', one), {});
   await first.load();
   await first.refresh();
-  const served = { service: 'things', tools: 1, warnings: 0, message: 'document served' };
+  const served = { service: 'things', tools: 1, leftOut: 0, warnings: 0, message: 'document served' };
   expect(informed.filter(isServed)).toEqual([served]);
   const same = sourceOf(fileOf('a.json', { ...one, 'x-note': 'new' }), keyed('key'), first);
   await same.load();
@@ -251,7 +251,7 @@ it('tells what a new document changed, in the report and in one line of the log'
     changed: [],
   });
   expect(operations).toEqual([{ tool: 'other', method: 'GET', path: '/others', risk: 'read', tokens: expect.any(Number), warnings: [] }]);
-  const facts = { service: 'things', tools: 1, warnings: 0 };
+  const facts = { service: 'things', tools: 1, leftOut: 0, warnings: 0 };
   expect(informed).toEqual([
     { ...facts, message: 'document served' },
     { ...facts, added: 1, removed: 1, changed: 0, breaking: 1, message: 'document served: 1 added, 1 removed' },
