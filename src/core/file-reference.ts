@@ -32,11 +32,11 @@ export function fileReference(from: string, reference: string): FileReference {
 
 const DRIVE = /^[a-z]:/i;
 
-function decoded(address: string): string {
+/** Percent-encoding taken off; what cannot be decoded stays as it stands. */
+export function decoded(address: string): string {
   try {
     return decodeURIComponent(address);
   } catch {
-    // As it stands, then.
     return address;
   }
 }

@@ -13,5 +13,6 @@ export function exactIntegers(text: string): unknown {
 /** Whether reading a parsed text again by `exactIntegers` may find other digits. */
 export function hasLongInteger(value: unknown): boolean {
   if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value);
-  return typeof value === 'object' && value !== null && Object.values(value).some(hasLongInteger);
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.keys(value).some((key) => hasLongInteger((value as Record<string, unknown>)[key]));
 }

@@ -82,10 +82,7 @@ export function createOpenApiSource(options: OpenApiSourceOptions): StatelessToo
           reply: errorResult(`The document of ${name} does not say where the service is. The operator sets services.${name}.baseUrl.`),
         };
       }
-      const built = buildRequest(operation, args, target, {
-        definitions: compiled.definitions,
-        ...(readResource !== undefined && { readResource }),
-      });
+      const built = buildRequest(operation, args, target, { definitions: compiled.definitions, readResource });
       if ('fault' in built) return { reply: misfit(call, [built.fault]) };
       const request = { ...built.request, trust, taking, ...(timeoutMs !== undefined && { timeoutMs }) };
       return { request, signers: credentials.signers, retryable, decode: (response) => decode(response, args) };

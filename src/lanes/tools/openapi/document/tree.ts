@@ -1,3 +1,4 @@
+import { decoded } from '../../../../core/file-reference.ts';
 import type { DocumentLimits, ReportWarning } from '../types.ts';
 import { DocumentError } from '../types.ts';
 
@@ -160,13 +161,4 @@ export function shown(text: string): string {
 
 function cut(text: string, most: number): string {
   return text.length > most ? `${text.slice(0, most - 1)}…` : text;
-}
-
-function decoded(token: string): string {
-  if (!token.includes('%')) return token;
-  try {
-    return decodeURIComponent(token);
-  } catch {
-    return token;
-  }
 }

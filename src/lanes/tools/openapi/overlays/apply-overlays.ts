@@ -1,3 +1,4 @@
+import { decoded } from '../../../../core/file-reference.ts';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { DocumentLimits, OverlayText, ReportWarning } from '../types.ts';
@@ -301,14 +302,6 @@ function parsed(text: string, limits: DocumentLimits): unknown {
     }
   }
   return readYaml(text, limits, []);
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 /** The line of what a pointer points at, or of the nearest thing around it that is there. */

@@ -11,7 +11,7 @@ export const NUMBER = 'numberOrDigits';
 const DIGITS = /^-?\d{16,40}$/;
 
 /** A number, or its digits when they are many. */
-export function exactNumbers({ _ }: Ajv2020Module): CodeKeywordDefinition {
+export function numberOrDigits({ _ }: Ajv2020Module): CodeKeywordDefinition {
   return {
     keyword: NUMBER,
     schemaType: 'string',

@@ -3,7 +3,7 @@ import type { ErrorObject, Options } from 'ajv';
 import type { JsonObject } from '../../../../core/tools.ts';
 import { SCHEMA_LISTS, SCHEMA_MAPS, SINGLE_SCHEMAS, type Json } from '../schema/json.ts';
 import { BoundedPattern, PatternBudget } from '../schema/patterns.ts';
-import { choices, exactNumbers, NUMBER, uniqueItems } from './keywords.ts';
+import { choices, NUMBER, numberOrDigits, uniqueItems } from './keywords.ts';
 import type { Ajv2020Module } from './keywords.ts';
 
 /** Every error, or those of the first fault; at least one when the value does not fit, else undefined. */
@@ -39,7 +39,7 @@ export function compileValidator(schema: JsonObject, { every, digits }: Validato
   const ajv = new loaded.Ajv2020(options);
   const anyOf = ajv.getKeyword('anyOf');
   ajv.removeKeyword('uniqueItems').removeKeyword('anyOf');
-  ajv.addKeyword(uniqueItems(loaded)).addKeyword(exactNumbers(loaded)).addKeyword(choices(loaded, anyOf));
+  ajv.addKeyword(uniqueItems(loaded)).addKeyword(numberOrDigits(loaded)).addKeyword(choices(loaded, anyOf));
   const validate = ajv.compile(digits ? (withDigits(JSON.parse(text)) as JsonObject) : schema);
   return (value) => {
     budget.renew();

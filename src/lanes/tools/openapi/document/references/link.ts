@@ -1,3 +1,4 @@
+import { decoded } from '../../../../../core/file-reference.ts';
 import { bindTemplates, canonicalOf } from './dynamic.ts';
 import type { Linked } from './dynamic.ts';
 import type { Folder } from './folder.ts';
@@ -141,14 +142,6 @@ function nameOf(path: string): string {
 
 function pathOf(name: string): string {
   return name.replaceAll('%23', '#').replaceAll('%25', '%');
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 function valueAt(root: unknown, pointer: string): unknown {
