@@ -1,3 +1,5 @@
+import { readHead } from './answer-head.ts';
+
 /** One whole HTTP/1.1 answer. */
 export interface Answer {
   readonly status: number;
@@ -5,7 +7,6 @@ export interface Answer {
   readonly body: Buffer;
 }
 
-const HEAD_END = Buffer.from('\r\n\r\n');
 const LINE_END = Buffer.from('\r\n');
 const NONE: readonly Answer[] = [];
 const EMPTY = Buffer.alloc(0);
@@ -49,17 +50,11 @@ interface Read {
 
 /** The answer at the start of the bytes; undefined while it is not all there. */
 function readAnswer(bytes: Buffer): Read | undefined {
-  const headLength = bytes.indexOf(HEAD_END);
-  if (headLength < 0) return undefined;
-  const head = bytes.toString('latin1', 0, headLength);
-  const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(head)?.[1]);
-  if (Number.isNaN(status)) throw new Error(`no HTTP answer: ${head.slice(0, 80)}`);
-  const start = headLength + HEAD_END.length;
-  if (status < 200 || status === 204 || status === 304) return { answer: { status, body: EMPTY }, length: start };
-  if (/\r\ntransfer-encoding:[^\r]*chunked/i.test(head)) return readChunks(bytes, start, status);
-  const length = /\r\ncontent-length:[ \t]*(\d+)/i.exec(head)?.[1];
-  if (length === undefined) throw new Error('an answer with neither a length nor chunks');
-  const end = start + Number(length);
+  const head = readHead(bytes);
+  if (head === undefined) return undefined;
+  const { status, bytes: start, body } = head;
+  if (body === 'chunked') return readChunks(bytes, start, status);
+  const end = start + body;
   return end > bytes.length ? undefined : { answer: { status, body: bytes.subarray(start, end) }, length: end };
 }
 

@@ -5,16 +5,18 @@ import { parseArgs } from 'node:util';
 import { measureWithKit } from './kit.ts';
 import { measureImport } from './import.ts';
 import { measure, type Measurement } from './measure.ts';
+import { installPeers } from './portkey.ts';
 import { profile } from './profile.ts';
 import { canPin } from './programs.ts';
 import { render, summarise, type Summary } from './report.ts';
 import { scenarios, type Scenario } from './scenarios.ts';
 import { measureStartup } from './startup.ts';
 import { spread } from './statistics.ts';
+import { nginx } from './targets.ts';
 
 const HELP = `npm run bench -- SCENARIO [options]
 
-Measures the hub against fixed reference programs on this machine, in turn, and prints the CPU of a call and its ratio to each.
+Measures the hub against other programs on this machine, in turn, and prints the CPU of a call or chunk and its ratio to each.
 
 scenarios
 ${[...scenarios].map(([name, { title }]) => `  ${name.padEnd(14)}${title}`).join('\n')}
@@ -25,6 +27,7 @@ options
   --rounds N        rounds of each target (4)
   --secs S          seconds of each run (5)
   --kit[=DIR]       measure with the bench kit only: a folder with native load client and mock (../shared/bench)
+  --peers           first install the other gateways that it is compared with (bench/peers); they stay
   --own             measure with this bench only; else the kit follows when its folder is there
   --save            keep the figures in bench/results/SCENARIO.json
   --profile TARGET  instead: where the time of one target goes
@@ -50,6 +53,7 @@ function readArguments() {
         rounds: { type: 'string', default: '4' },
         secs: { type: 'string', default: '5' },
         kit: { type: 'string' },
+        peers: { type: 'boolean', default: false },
         own: { type: 'boolean', default: false },
         save: { type: 'boolean', default: false },
         profile: { type: 'string' },
@@ -91,6 +95,7 @@ async function main(): Promise<void> {
   if (!canPin) console.error('No taskset, or one core only: nothing is kept on a core of its own, and the figures vary more.');
   const rounds = positive('rounds', values.rounds);
   const seconds = positive('secs', values.secs);
+  if (values.peers) await installPeers();
   if (values.profile !== undefined) return profileAll(scenario, values.profile, seconds);
   console.log(`${scenario.note}\n`);
 
@@ -99,12 +104,12 @@ async function main(): Promise<void> {
     for (const measurement of measurements) {
       const summary = summarise(scenario, measurement);
       summaries.push(summary);
-      console.log(`${render(scenario, summary)}\n`);
+      console.log(`${render(scenario, measurement.style, summary)}\n`);
     }
   };
   if (values.kit === undefined) show(await measure(scenario, { rounds, seconds, onResult: logResult }));
   const kit = values.kit ?? (!values.own && existsSync(KIT) ? KIT : undefined);
-  if (kit !== undefined) show(await measureWithKit(kit, scenario, rounds, seconds));
+  if (kit !== undefined) show(await measureWithKit(kit, name, rounds, seconds));
   store(name, summaries, { rounds, seconds }, values.save);
   if (summaries.some(({ rows }) => rows.some(({ bad }) => bad > 0))) process.exitCode = 1;
 }
@@ -125,14 +130,20 @@ async function startup(rounds: number): Promise<void> {
   );
 }
 
-async function profileAll(scenario: Scenario, target: string, seconds: number): Promise<void> {
-  if (!scenario.targets.includes(target)) fail(`--profile takes one of ${scenario.targets.join(', ')}`);
-  for (const style of scenario.styles) console.log(`${await profile(scenario, style, target, seconds)}\n`);
+async function profileAll({ contenders, styles }: Scenario, name: string, seconds: number): Promise<void> {
+  const onNode = contenders.filter((one) => one !== nginx);
+  const contender = onNode.find((one) => one.name === name);
+  if (contender === undefined) fail(`--profile takes one of ${onNode.map((one) => one.name).join(', ')}`);
+  const absence = contender.absence?.();
+  if (absence !== undefined) fail(`${name} is ${absence}`);
+  for (const style of styles) console.log(`${await profile(style, contender, seconds)}\n`);
 }
 
-const logResult: Parameters<typeof measure>[1]['onResult'] = (style, target, round, { callsPerSecond, cpuMicros, bad }) => {
+const logResult: Parameters<typeof measure>[1]['onResult'] = (style, target, round, { callsPerSecond, cpuMicros, stream, bad }) => {
+  const rate = stream?.chunksPerSecond ?? callsPerSecond;
+  const unit = stream === undefined ? 'call' : 'chunk';
   console.error(
-    `  ${style} ${round} ${target.padEnd(14)} ${callsPerSecond.toFixed(0).padStart(7)}/s ${cpuMicros.toFixed(1).padStart(7)} µs/call${bad > 0 ? ` ${bad} BAD` : ''}`,
+    `  ${style} ${round} ${target.padEnd(14)} ${rate.toFixed(0).padStart(7)}/s ${cpuMicros.toFixed(1).padStart(7)} µs/${unit}${bad > 0 ? ` ${bad} BAD` : ''}`,
   );
 };
 

@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import type { LoadResult } from './load.ts';
-import type { Measurement } from './measure.ts';
+import type { LoadResult, Quantiles } from './load.ts';
+import { whoIsHere, type Measurement } from './measure.ts';
 import { canPin } from './programs.ts';
-import type { Scenario } from './scenarios.ts';
+import { asCalled, scenarios, type Style } from './scenarios.ts';
 
 /** The part that is read of what the kit writes with `--json`. */
 interface KitReport {
@@ -18,7 +18,13 @@ interface KitRun {
   readonly rps: number;
   readonly cpuPerReqUs: number;
   /** Microseconds. */
-  readonly lat: { readonly p50: number; readonly p99: number };
+  readonly lat: Quantiles;
+  /** To the first event of a stream. */
+  readonly ttfb: Quantiles;
+  readonly transit: Quantiles;
+  readonly secs: number;
+  readonly chunks: number;
+  readonly cpuPerChunkUs: number;
   readonly errors: number;
   readonly badStatus: number;
   readonly mismatch: number;
@@ -32,43 +38,40 @@ interface KitRun {
 
 const MADE = new Set(['node_modules', 'bin', 'out', 'tmp']);
 
+/** What the kit knows of a target that is not one of its own. */
+type KitTarget = (port: number, upstream: string) => object;
+
+/** A hub takes a moment longer to be ready than to open its port. */
+const SETTLE_MS = 2000;
+
 /**
  * The same scenario measured by the bench kit in `folder`, whose native load client and mock and own targets stay as they are.
  * The kit is copied and built below the system's temporary folder, once for each of its versions; building needs a C compiler.
  */
-export async function measureWithKit(folder: string, scenario: Scenario, rounds: number, seconds: number): Promise<Measurement[]> {
+export async function measureWithKit(folder: string, name: string, rounds: number, seconds: number): Promise<Measurement[]> {
+  const scenario = scenarios.get(name)!;
   const kit = await build(folder);
   const work = mkdtempSync(join(tmpdir(), 'hubgate-bench-'));
+  const { here, absent } = whoIsHere(scenario);
   try {
-    const targetsFile = join(work, 'targets.mjs');
-    writeFileSync(targetsFile, kitTargets());
     const measurements: Measurement[] = [];
-    for (const style of scenario.styles) {
-      const json = join(work, `${style.kit}.json`);
-      const names = scenario.targets.flatMap((name) => ['--target', name]);
-      const numbers = [
-        '--rounds',
-        String(rounds),
-        '--secs',
-        String(seconds),
-        '--conns',
-        String(scenario.connections),
-        ...(canPin ? [] : ['--no-pin']),
-      ];
-      await run(kit, [
-        process.execPath,
-        'bench.mjs',
-        '--scenario',
-        style.kit,
-        ...names,
-        ...numbers,
-        '--targets',
-        targetsFile,
-        '--json',
-        json,
+    for (const [index, style] of scenario.styles.entries()) {
+      const targets = join(work, `${index}.mjs`);
+      const json = join(work, `${index}.json`);
+      writeFileSync(targets, targetsModule(name, index));
+      const numbers = Object.entries({ rounds, secs: seconds, conns: style.connections }).flatMap(([key, value]) => [
+        `--${key}`,
+        `${value}`,
       ]);
+      const options = [...numbers, ...(style.kit.options ?? []), ...(canPin ? [] : ['--no-pin'])];
+      const files = ['--targets', targets, '--json', json];
+      const names = here.flatMap((one) => ['--target', one.name]);
+      await run(kit, [process.execPath, 'bench.mjs', '--scenario', style.kit.scenario, ...names, ...options, ...files]);
       const report = JSON.parse(readFileSync(json, 'utf8')) as KitReport;
-      measurements.push({ style: style.name, by: 'kit', results: new Map(report.runs.map(({ name, runs }) => [name, runs.map(fromKit)])) });
+      const lost = here.find(({ name }) => !report.runs.some((one) => one.name === name && one.runs.length > 0));
+      if (lost !== undefined) throw new Error(`The bench kit could not measure ${lost.name}; what it says stands above.`);
+      const results = new Map(report.runs.map(({ name, runs }) => [name, runs.map((run) => fromKit(style, run))]));
+      measurements.push({ style, by: 'kit', results, absent });
     }
     return measurements;
   } finally {
@@ -76,26 +79,41 @@ export async function measureWithKit(folder: string, scenario: Scenario, rounds:
   }
 }
 
-/** A module that gives the kit the one target it does not have. It takes a moment longer to be ready than to open its port. */
-function kitTargets(): string {
-  const ours = JSON.stringify(new URL('targets.ts', import.meta.url).href);
-  return `import { hubgate } from ${ours};
-export default {
-  hubgate(port, upstream) {
-    const { command, env, path, headers } = hubgate(port, upstream);
-    return { cmd: command, env, mcpPath: path, headers, settle: 2000 };
-  },
-};
-`;
+/** A module that gives the kit the targets it does not have. */
+function targetsModule(scenario: string, style: number): string {
+  return `import { kitTargets } from ${JSON.stringify(import.meta.url)};\nexport default kitTargets(${JSON.stringify(scenario)}, ${style});\n`;
 }
 
-function fromKit(run: KitRun): LoadResult {
+/** The targets of a scenario that the kit does not have, by name, as the kit wants them for one of its styles. */
+export function kitTargets(scenario: string, style: number): Record<string, KitTarget> {
+  const { contenders, styles } = scenarios.get(scenario)!;
+  const ours = contenders.filter(({ isInKit }) => !isInKit);
+  return Object.fromEntries(
+    ours.map(({ name, make }): [string, KitTarget] => [
+      name,
+      (port, upstream) => {
+        const { command, env, path, headers, model } = asCalled(styles[style]!, make(port, upstream));
+        return { cmd: command, env, path, mcpPath: path, headers, model, settle: SETTLE_MS };
+      },
+    ]),
+  );
+}
+
+function fromKit({ stream }: Style, run: KitRun): LoadResult {
   const bad = run.errors + run.badStatus + run.mismatch + run.connectErrors;
   return {
     callsPerSecond: run.rps,
-    cpuMicros: run.cpuPerReqUs,
-    p50: run.lat.p50 / 1000,
-    p99: run.lat.p99 / 1000,
+    cpuMicros: stream === undefined ? run.cpuPerReqUs : run.cpuPerChunkUs,
+    ...millis(run.lat),
+    ...(stream === undefined
+      ? {}
+      : {
+          stream: {
+            chunksPerSecond: run.chunks / run.secs,
+            firstByte: millis(run.ttfb, stream.firstAfterMs),
+            transit: millis(run.transit),
+          },
+        }),
     bad,
     ...(bad > 0 ? { firstBad: run.firstBad } : {}),
     clientCores: run.loadCpuShare + run.mockCpuShare,
@@ -103,6 +121,9 @@ function fromKit(run: KitRun): LoadResult {
     residentMb: run.rss1,
   };
 }
+
+/** Milliseconds above `least`, of microseconds. */
+const millis = ({ p50, p99 }: Quantiles, least = 0): Quantiles => ({ p50: p50 / 1000 - least, p99: p99 / 1000 - least });
 
 async function build(folder: string): Promise<string> {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })

@@ -1,9 +1,12 @@
 import net from 'node:net';
 import { text } from 'node:stream/consumers';
-import { AnswerReader } from './answer-reader.ts';
+import type { Answers, Ask } from './answers.ts';
+import { CallAnswers } from './call-answers.ts';
+import { clockMs } from './clock.ts';
 import { busySeconds, cpuSeconds, residentMb } from './processes.ts';
 import { REQUEST_ID } from './requests.ts';
 import { quantile } from './statistics.ts';
+import { StreamAnswers } from './stream-answers.ts';
 
 /** What the load client is asked to do, as JSON on its standard input. It prints one `LoadResult` as JSON. */
 export interface LoadJob {
@@ -15,18 +18,22 @@ export interface LoadJob {
   readonly seconds: number;
   /** Text that a good answer has, besides status 200 and the id of its request. */
   readonly expect: string;
+  /** Answers are streams of so many chunks; the connections start one after another over so many milliseconds. */
+  readonly stream?: { readonly chunks: number; readonly rampMs: number };
   /** Processes of the server that is measured, and of the service behind it. */
   readonly serverPids: readonly number[];
   readonly upstreamPids: readonly number[];
 }
 
 export interface LoadResult {
+  /** Whole answers. */
   readonly callsPerSecond: number;
-  /** User and system time of the server for each call, in microseconds. */
+  /** User and system time of the server for each call, of streams for each chunk, in microseconds. */
   readonly cpuMicros: number;
-  /** Milliseconds. */
+  /** Milliseconds from the request to the end of its answer. */
   readonly p50: number;
   readonly p99: number;
+  readonly stream?: StreamResult;
   /** Answers that were wrong, late for the whole window or did not come; of the warm-up too. */
   readonly bad: number;
   readonly firstBad?: string;
@@ -36,6 +43,19 @@ export interface LoadResult {
   readonly otherCores: number;
   /** Of the server at the end, in MB. */
   readonly residentMb: number;
+}
+
+export interface StreamResult {
+  readonly chunksPerSecond: number;
+  /** Milliseconds that the first chunk took longer than at the upstream itself. */
+  readonly firstByte: Quantiles;
+  /** Milliseconds from the upstream's write of a chunk to its arrival. */
+  readonly transit: Quantiles;
+}
+
+export interface Quantiles {
+  readonly p50: number;
+  readonly p99: number;
 }
 
 const AGAIN_MS = 10;
@@ -52,57 +72,56 @@ interface Usage {
 class Load {
   readonly #job: LoadJob;
   readonly #latencies: number[] = [];
+  readonly #firstBytes: number[] = [];
+  readonly #transits: number[] = [];
   #isMeasuring = false;
   #isOver = false;
   #bad = 0;
   #firstBad: string | undefined;
   #ids = 0;
-  /** When each connection last asked, 0 while it is not waiting. */
-  readonly #asked: Float64Array;
+  /** When each connection last asked or heard something, 0 while it is not waiting. */
+  readonly #heard: Float64Array;
 
   constructor(job: LoadJob) {
     this.#job = job;
-    this.#asked = new Float64Array(job.connections);
+    this.#heard = new Float64Array(job.connections);
   }
 
   async run(): Promise<LoadResult> {
-    const { connections, warmSeconds, seconds } = this.#job;
-    for (let i = 0; i < connections; i++) this.#connect(i);
-    await sleep(warmSeconds * 1000);
+    const { connections, warmSeconds, seconds, stream: { rampMs } = { rampMs: 0 } } = this.#job;
+    for (let i = 0; i < connections; i++) setTimeout(() => this.#connect(i), (rampMs * i) / connections);
+    await sleep(Math.max(warmSeconds * 1000, rampMs));
     const before = this.#usage();
     this.#isMeasuring = true;
     await sleep(seconds * 1000);
     const after = this.#usage();
     this.#isMeasuring = false;
     this.#isOver = true;
-    for (const asked of this.#asked) if (asked !== 0 && asked < before.at) this.#reject('no answer during the whole window');
+    for (const heard of this.#heard) if (heard !== 0 && heard < before.at) this.#reject('no answer during the whole window');
     return this.#result(before, after);
   }
 
   #connect(index: number): void {
-    const { port, requests, expect } = this.#job;
+    const { port, requests } = this.#job;
     const request = Buffer.from(requests[index % requests.length]!, 'latin1');
     const idAt = request.indexOf(REQUEST_ID);
     const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
-    const reader = new AnswerReader();
-    let id = '';
+    const answers = this.#answers();
+    let asked: Ask = { id: undefined, at: 0 };
     const ask = (): void => {
-      id = String(1_000_000_000 + ++this.#ids);
-      if (idAt >= 0) request.write(id, idAt, 'latin1');
-      this.#asked[index] = performance.now();
+      const id = idAt < 0 ? undefined : String(1_000_000_000 + ++this.#ids);
+      if (id !== undefined) request.write(id, idAt, 'latin1');
+      asked = { id, at: clockMs() };
+      this.#heard[index] = asked.at;
       socket.write(request);
-    };
-    const isGood = (status: number, body: Buffer): boolean => {
-      if (status !== 200) return false;
-      const text = body.toString('latin1');
-      return text.includes(expect) && (idAt < 0 || text.includes(id));
     };
     socket.on('connect', ask);
     socket.on('data', (bytes) => {
       try {
-        for (const { status, body } of reader.push(bytes)) {
-          if (this.#isMeasuring) this.#latencies.push(performance.now() - this.#asked[index]!);
-          if (!isGood(status, body)) this.#reject(`${status} ${body.toString('latin1', 0, 200)}`);
+        this.#heard[index] = clockMs();
+        for (const problem of answers.push(bytes, asked)) {
+          if (this.#isMeasuring) this.#latencies.push(clockMs() - asked.at);
+          if (problem !== undefined) this.#reject(problem);
           if (this.#isOver) return;
           ask();
         }
@@ -113,10 +132,19 @@ class Load {
     });
     socket.on('error', () => {});
     socket.on('close', () => {
-      this.#asked[index] = 0;
+      this.#heard[index] = 0;
       if (this.#isOver) return;
       this.#reject('the connection was closed');
       setTimeout(() => this.#connect(index), AGAIN_MS);
+    });
+  }
+
+  #answers(): Answers {
+    const { expect, stream } = this.#job;
+    if (stream === undefined) return new CallAnswers(expect);
+    return new StreamAnswers(expect, stream.chunks, {
+      onChunk: (transit) => void (this.#isMeasuring && this.#transits.push(transit)),
+      onFirst: (added) => void (this.#isMeasuring && this.#firstBytes.push(added)),
     });
   }
 
@@ -129,19 +157,20 @@ class Load {
     const { serverPids, upstreamPids } = this.#job;
     const own = process.cpuUsage();
     const client = cpuSeconds(upstreamPids) + (own.user + own.system) / 1e6;
-    return { server: cpuSeconds(serverPids), client, busy: busySeconds(), at: performance.now() };
+    return { server: cpuSeconds(serverPids), client, busy: busySeconds(), at: clockMs() };
   }
 
   #result(before: Usage, after: Usage): LoadResult {
     const seconds = (after.at - before.at) / 1000;
     const server = after.server - before.server;
     const client = after.client - before.client;
-    const sorted = Float64Array.from(this.#latencies).sort();
+    const isStream = this.#job.stream !== undefined;
+    const chunksPerSecond = this.#transits.length / seconds;
     return {
-      callsPerSecond: sorted.length / seconds,
-      cpuMicros: (server * 1e6) / sorted.length,
-      p50: quantile(sorted, 0.5),
-      p99: quantile(sorted, 0.99),
+      callsPerSecond: this.#latencies.length / seconds,
+      cpuMicros: (server * 1e6) / (isStream ? this.#transits.length : this.#latencies.length),
+      ...quantiles(this.#latencies),
+      ...(isStream ? { stream: { chunksPerSecond, firstByte: quantiles(this.#firstBytes), transit: quantiles(this.#transits) } } : {}),
       bad: this.#bad,
       ...(this.#firstBad === undefined ? {} : { firstBad: this.#firstBad }),
       clientCores: client / seconds,
@@ -149,6 +178,11 @@ class Load {
       residentMb: residentMb(this.#job.serverPids),
     };
   }
+}
+
+function quantiles(values: readonly number[]): Quantiles {
+  const sorted = Float64Array.from(values).sort();
+  return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99) };
 }
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));

@@ -6,16 +6,18 @@ import { fileURLToPath } from 'node:url';
 import type { LoadJob, LoadResult } from './load.ts';
 import { freePort, spawnOnCore, startProgram, type Program } from './programs.ts';
 import { processTree } from './processes.ts';
-import type { Scenario, Style } from './scenarios.ts';
-import { targets, upstream, type MakeTarget, type Target } from './targets.ts';
+import { asCalled, type Scenario, type Style } from './scenarios.ts';
+import { upstream, type Contender, type MakeTarget, type Target } from './targets.ts';
 
 /** How one style of calling went, round by round. */
 export interface Measurement {
-  readonly style: string;
+  readonly style: Style;
   /** Which instrument measured it. */
   readonly by: 'bench' | 'kit';
   /** By target, in the order of the scenario; one result for each round. */
   readonly results: ReadonlyMap<string, readonly LoadResult[]>;
+  /** Why others of the scenario were not measured, by target. */
+  readonly absent: ReadonlyMap<string, string>;
 }
 
 export interface MeasureOptions {
@@ -39,45 +41,48 @@ const SERVER_CORE = 0;
 const CLIENT_CORE = 1;
 const LOAD = fileURLToPath(new URL('load.ts', import.meta.url));
 
+/** Those that can run here, and why the others cannot. */
+export function whoIsHere({ contenders }: Scenario): { here: Contender[]; absent: Map<string, string> } {
+  const absences = contenders.map((one) => [one, one.absence?.()] as const);
+  return {
+    here: absences.flatMap(([one, why]) => (why === undefined ? [one] : [])),
+    absent: new Map(absences.flatMap(([{ name }, why]) => (why === undefined ? [] : [[name, why] as const]))),
+  };
+}
+
 /** Runs all targets of a scenario and measures them in turn, A B C A B C. */
 export async function measure(scenario: Scenario, options: MeasureOptions): Promise<Measurement[]> {
-  await using running = await startAll(scenario.targets.map((name) => [name, targets.get(name)!]));
+  const { here, absent } = whoIsHere(scenario);
+  await using running = await startAll(here);
   const measurements: Measurement[] = [];
   for (const style of scenario.styles) {
     const results = new Map(running.all.map(({ name }): [string, LoadResult[]] => [name, []]));
     for (let round = 1; round <= options.rounds; round++) {
       for (const one of running.all) {
-        const job = await jobFor(scenario, style, one, running.upstream);
+        const job = await jobFor(style, one, running.upstream);
         const warmSeconds = round === 1 ? WARM_SECONDS : WARM_SECONDS / 2;
         const result = await quietest({ ...job, warmSeconds, seconds: options.seconds });
         results.get(one.name)!.push(result);
         options.onResult(style.name, one.name, round, result);
       }
     }
-    measurements.push({ style: style.name, by: 'bench', results });
+    measurements.push({ style, by: 'bench', results, absent });
   }
   return measurements;
 }
 
 /** Loads one target once, for a profile of it. `nodeFlags` go to the Node that runs it. */
-export async function loadOnce(
-  scenario: Scenario,
-  style: Style,
-  name: string,
-  seconds: number,
-  nodeFlags: readonly string[],
-): Promise<LoadResult> {
-  const make = targets.get(name)!;
-  const flagged: MakeTarget = (port, origin) => {
-    const target = make(port, origin);
+export async function loadOnce(style: Style, contender: Contender, seconds: number, nodeFlags: readonly string[]): Promise<LoadResult> {
+  const make: MakeTarget = (port, origin) => {
+    const target = contender.make(port, origin);
     return { ...target, command: [target.command[0]!, ...nodeFlags, ...target.command.slice(1)] };
   };
-  await using running = await startAll([[name, flagged]]);
-  const job = await jobFor(scenario, style, running.all[0]!, running.upstream);
+  await using running = await startAll([{ ...contender, make }]);
+  const job = await jobFor(style, running.all[0]!, running.upstream);
   return await runLoad({ ...job, warmSeconds: WARM_SECONDS, seconds });
 }
 
-async function startAll(makers: readonly (readonly [string, MakeTarget])[]) {
+async function startAll(contenders: readonly Contender[]) {
   const logs = mkdtempSync(join(tmpdir(), 'hubgate-bench-log-'));
   process.once('exit', () => rmSync(logs, { recursive: true, force: true }));
   const programs: Program[] = [];
@@ -94,7 +99,7 @@ async function startAll(makers: readonly (readonly [string, MakeTarget])[]) {
   try {
     const behind = await start('upstream', upstream, CLIENT_CORE, '');
     const all: Running[] = [];
-    for (const [name, make] of makers) all.push(await start(name, make, SERVER_CORE, behind.program.origin));
+    for (const { name, make } of contenders) all.push(await start(name, make, SERVER_CORE, behind.program.origin));
     return { all, upstream: behind.program, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await stop();
@@ -102,18 +107,14 @@ async function startAll(makers: readonly (readonly [string, MakeTarget])[]) {
   }
 }
 
-async function jobFor(
-  scenario: Scenario,
-  style: Style,
-  { target, program }: Running,
-  behind: Program,
-): Promise<Omit<LoadJob, 'warmSeconds' | 'seconds'>> {
-  const { connections, expect } = scenario;
+async function jobFor(style: Style, { target, program }: Running, behind: Program): Promise<Omit<LoadJob, 'warmSeconds' | 'seconds'>> {
+  const { connections, expect, stream } = style;
   return {
     port: Number(new URL(program.origin).port),
-    requests: await style.requests(target, program.origin, connections),
+    requests: await style.requests(asCalled(style, target), program.origin, connections),
     connections,
     expect,
+    ...(stream === undefined ? {} : { stream }),
     serverPids: processTree(program.pid),
     upstreamPids: processTree(behind.pid),
   };
@@ -123,7 +124,9 @@ async function quietest(job: LoadJob): Promise<LoadResult> {
   let best = await runLoad(job);
   for (let tries = 1; tries < TRIES && best.otherCores > QUIET_CORES; tries++) {
     const next = await runLoad(job);
-    if (next.bad > 0 || next.otherCores < best.otherCores) best = { ...next, bad: best.bad + next.bad };
+    const firstBad = best.firstBad ?? next.firstBad;
+    const bad = { bad: best.bad + next.bad, ...(firstBad === undefined ? {} : { firstBad }) };
+    best = { ...(next.bad > 0 || next.otherCores < best.otherCores ? next : best), ...bad };
   }
   return best;
 }

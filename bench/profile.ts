@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadOnce } from './measure.ts';
-import type { Scenario, Style } from './scenarios.ts';
+import type { Style } from './scenarios.ts';
+import type { Contender } from './targets.ts';
 
 /** The part that is read of a V8 CPU profile. */
 export interface CpuProfile {
@@ -27,20 +28,21 @@ const INTERVAL_MICROS = 200;
 const TOP = 25;
 
 /** Loads one target with the profiler on and says where its time goes. */
-export async function profile(scenario: Scenario, style: Style, target: string, seconds: number): Promise<string> {
+export async function profile(style: Style, contender: Contender, seconds: number): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'hubgate-bench-'));
   try {
     // A server that does not end by itself has to end here on a signal, or no profile is written. The hub ends in its own way.
-    const end = target === 'hubgate' ? [] : ['--import', 'data:text/javascript,process.on("SIGTERM",()=>process.exit(0))'];
+    const end = contender.name === 'hubgate' ? [] : ['--import', 'data:text/javascript,process.on("SIGTERM",()=>process.exit(0))'];
     const flags = [...end, '--cpu-prof', '--cpu-prof-interval', String(INTERVAL_MICROS), '--cpu-prof-dir', folder];
-    const { callsPerSecond, cpuMicros, bad } = await loadOnce(scenario, style, target, seconds, flags);
+    const { callsPerSecond, cpuMicros, bad } = await loadOnce(style, contender, seconds, flags);
     const profiles = readdirSync(folder).map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as CpuProfile);
     const main = profiles.toSorted((a, b) => b.samples.length - a.samples.length)[0];
-    if (main === undefined) throw new Error(`${target} wrote no profile`);
+    if (main === undefined) throw new Error(`${contender.name} wrote no profile`);
     const { byPackage, byFunction } = ownTime(lastSeconds(main, seconds));
     const lines = (parts: OwnTime['byPackage']): string[] =>
       parts.slice(0, TOP).map(([name, part]) => `${(part * 100).toFixed(1).padStart(6)} %  ${name}`);
-    const head = `${target}, ${style.name}: ${callsPerSecond.toFixed(0)} calls/s, ${cpuMicros.toFixed(1)} µs of CPU per call with the profiler on, ${bad} bad`;
+    const unit = style.stream === undefined ? 'call' : 'chunk';
+    const head = `${contender.name}, ${style.name}: ${callsPerSecond.toFixed(0)} calls/s, ${cpuMicros.toFixed(1)} µs of CPU per ${unit} with the profiler on, ${bad} bad`;
     return [head, 'own time by package', ...lines(byPackage), 'own time by function', ...lines(byFunction)].join('\n');
   } finally {
     rmSync(folder, { recursive: true, force: true });

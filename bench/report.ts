@@ -1,19 +1,20 @@
 import type { LoadResult } from './load.ts';
 import type { Measurement } from './measure.ts';
-import type { Scenario } from './scenarios.ts';
+import type { Goal, Scenario, Style } from './scenarios.ts';
 import { median, ratios, spread, type Spread } from './statistics.ts';
 
 /** One target in one style of calling, over all rounds. */
 export interface Row {
   readonly target: string;
   readonly callsPerSecond: number;
-  /** Microseconds of user and system time for a call. */
+  /** Microseconds of user and system time for a call, of streams for a chunk. */
   readonly cpuMicros: Spread;
-  /** By baseline: CPU for a call as a multiple of that target's in the same round. */
+  /** By baseline: this CPU as a multiple of that target's in the same round. */
   readonly ratios: Readonly<Record<string, Spread>>;
   /** Milliseconds. */
   readonly p50: number;
   readonly p99: number;
+  readonly stream?: NonNullable<LoadResult['stream']>;
   readonly residentMb: number;
   readonly bad: number;
   readonly firstBad?: string;
@@ -22,9 +23,9 @@ export interface Row {
 }
 
 export interface Verdict {
-  readonly baseline: string;
-  readonly ratio: number;
-  readonly goal: number;
+  readonly goal: Goal;
+  /** What the goal is about, as it was measured; NaN when it was not. */
+  readonly value: number;
   readonly isMet: boolean;
 }
 
@@ -32,15 +33,18 @@ export interface Summary {
   readonly style: string;
   readonly by: Measurement['by'];
   readonly rows: readonly Row[];
+  /** Targets that were not measured, and why. */
+  readonly absent: Readonly<Record<string, string>>;
   readonly verdicts: readonly Verdict[];
 }
 
 /** A client that used more of its core than this was the limit, at least now and then. */
 const BUSY_CLIENT = 0.9;
 
-export function summarise(scenario: Scenario, { style, by, results }: Measurement): Summary {
+export function summarise({ contenders }: Scenario, { style, by, results, absent }: Measurement): Summary {
+  const [judgedName, ...others] = contenders.map(({ name }) => name);
   const cpu = (target: string): number[] => (results.get(target) ?? []).map((result) => result.cpuMicros);
-  const baselines = [...scenario.goals.keys()];
+  const baselines = others.filter((name) => results.has(name));
   const rows = [...results].map(([target, runs]): Row => {
     const middle = (of: (run: LoadResult) => number): number => median(runs.map(of));
     const firstBad = runs.find((run) => run.firstBad !== undefined)?.firstBad;
@@ -51,6 +55,7 @@ export function summarise(scenario: Scenario, { style, by, results }: Measuremen
       ratios: Object.fromEntries(baselines.map((baseline) => [baseline, ratios(cpu(target), cpu(baseline))])),
       p50: middle((run) => run.p50),
       p99: middle((run) => run.p99),
+      ...(style.stream === undefined ? {} : { stream: middleStream(runs) }),
       residentMb: Math.max(...runs.map((run) => run.residentMb)),
       bad: runs.reduce((sum, run) => sum + run.bad, 0),
       ...(firstBad === undefined ? {} : { firstBad }),
@@ -58,49 +63,65 @@ export function summarise(scenario: Scenario, { style, by, results }: Measuremen
       clientCores: middle((run) => run.clientCores),
     };
   });
-  const judged = rows.find(({ target }) => target === scenario.targets[0]);
-  const verdicts = [...scenario.goals].map(([baseline, goal]): Verdict => {
-    const ratio = judged?.ratios[baseline]?.median ?? Number.NaN;
-    return { baseline, ratio, goal, isMet: ratio <= goal };
+  const judged = rows.find(({ target }) => target === judgedName);
+  const verdicts = style.goals.map((goal): Verdict => {
+    const measured = goal.of === 'cpu' ? judged?.ratios[goal.baseline]?.median : judged?.stream?.firstByte.p50;
+    const value = measured ?? Number.NaN;
+    return { goal, value, isMet: value <= goal.atMost };
   });
-  return { style, by, rows, verdicts };
+  return { style: style.name, by, rows, absent: Object.fromEntries(absent), verdicts };
+}
+
+function middleStream(runs: readonly LoadResult[]): NonNullable<LoadResult['stream']> {
+  const middle = (of: (stream: NonNullable<LoadResult['stream']>) => number): number =>
+    median(runs.map(({ stream }) => (stream === undefined ? Number.NaN : of(stream))));
+  return {
+    chunksPerSecond: middle((stream) => stream.chunksPerSecond),
+    firstByte: { p50: middle((stream) => stream.firstByte.p50), p99: middle((stream) => stream.firstByte.p99) },
+    transit: { p50: middle((stream) => stream.transit.p50), p99: middle((stream) => stream.transit.p99) },
+  };
 }
 
 /** The summary as a Markdown table, what it says about the goals, and what is wrong with it. */
-export function render(scenario: Scenario, { style, by, rows, verdicts }: Summary): string {
-  const baselines = [...scenario.goals.keys()];
+export function render({ title, contenders }: Scenario, style: Style, { by, rows, absent, verdicts }: Summary): string {
+  const baselines = contenders.slice(1).flatMap(({ name }) => (Object.hasOwn(absent, name) ? [] : [name]));
+  const isStream = style.stream !== undefined;
   const head = [
     'target',
-    'calls/s',
-    'CPU µs/call (min–max)',
+    isStream ? 'chunks/s' : 'calls/s',
+    `CPU µs/${isStream ? 'chunk' : 'call'} (min–max)`,
     ...baselines.map((name) => `× ${name} (min–max)`),
-    'p50/p99 ms',
+    ...(isStream ? ['first byte after the upstream, p50/p99 ms', 'transit p50/p99 ms'] : ['p50/p99 ms']),
     'MB',
     'bad',
     'other cores',
   ];
   const lines = rows.map((row) => [
     row.target,
-    row.callsPerSecond.toFixed(0),
+    (row.stream?.chunksPerSecond ?? row.callsPerSecond).toFixed(0),
     withRange(row.cpuMicros, 1),
-    ...baselines.map((name) => withRange(row.ratios[name]!, 2)),
-    `${row.p50.toFixed(2)}/${row.p99.toFixed(2)}`,
+    ...baselines.map((name) => withRange(row.ratios[name], 2)),
+    ...(row.stream === undefined ? [both(row)] : [both(row.stream.firstByte), both(row.stream.transit)]),
     row.residentMb.toFixed(0),
     String(row.bad),
     row.otherCores.toFixed(2),
   ]);
-  const judged = verdicts.map(
-    ({ baseline, ratio, goal, isMet }) =>
-      `${scenario.targets[0]} costs ${ratio.toFixed(2)} of ${baseline}; goal at most ${goal}: ${isMet ? 'met' : 'MISSED'}`,
-  );
+  const missing = Object.entries(absent).map(([name, why]) => head.map((_, column) => [name, why][column] ?? ''));
   return [
-    `${scenario.title}, ${style}, ${by === 'kit' ? 'measured by the bench kit' : 'measured by this bench'}, ${scenario.connections} connections`,
+    `${title}, ${style.name}, ${by === 'kit' ? 'measured by the bench kit' : 'measured by this bench'}, ${style.connections} connections`,
     '',
-    ...[head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`),
+    ...[head, head.map(() => '---'), ...lines, ...missing].map((cells) => `| ${cells.join(' | ')} |`),
     '',
-    ...judged,
+    ...verdicts.map((verdict) => sentence(contenders[0].name, verdict)),
     ...rows.flatMap(warnings),
   ].join('\n');
+}
+
+function sentence(judged: string, { goal, value, isMet }: Verdict): string {
+  const verdict = isMet ? 'met' : 'MISSED';
+  return goal.of === 'cpu'
+    ? `${judged} costs ${value.toFixed(2)} of ${goal.baseline}; goal at most ${goal.atMost}: ${verdict}`
+    : `${judged}'s first byte comes ${value.toFixed(2)} ms after the upstream's; goal at most ${goal.atMost}: ${verdict}`;
 }
 
 function warnings({ target, bad, firstBad, clientCores }: Row): string[] {
@@ -114,5 +135,7 @@ function warnings({ target, bad, firstBad, clientCores }: Row): string[] {
   ];
 }
 
-const withRange = ({ median, min, max }: Spread, digits: number): string =>
-  `${median.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`;
+const both = ({ p50, p99 }: { readonly p50: number; readonly p99: number }): string => `${p50.toFixed(2)}/${p99.toFixed(2)}`;
+
+const withRange = (range: Spread | undefined, digits: number): string =>
+  range === undefined ? '' : `${range.median.toFixed(digits)} (${range.min.toFixed(digits)}–${range.max.toFixed(digits)})`;

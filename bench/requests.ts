@@ -14,7 +14,33 @@ export const statelessMeta = {
 const TOOL = 'getPet';
 const ARGUMENTS = { petId: 7 };
 
+const SENTENCE = 'Summarise the following report for a busy reader, naming the three main risks and who should act on each of them. ';
+/** What is asked of a model: about 1 KB as JSON. */
+const CHAT = {
+  messages: [
+    { role: 'system', content: 'You are a careful assistant.' },
+    { role: 'user', content: SENTENCE.repeat(7) },
+  ],
+  temperature: 0.2,
+  max_tokens: 256,
+};
+const CHAT_HEADERS = { 'Content-Type': 'application/json', 'User-Agent': 'OpenAI/JS 6.0', Authorization: 'Bearer sk-bench-00000007' };
+/** What a target that says nothing else is asked for. */
+const CHAT_MODEL = 'mock-model';
+
 type Where = Pick<Target, 'path' | 'headers'>;
+
+/** One chat in OpenAI's format, answered whole. */
+export function chatCalls({ path, headers, model = CHAT_MODEL }: Target): Promise<string[]> {
+  const all = { ...CHAT_HEADERS, Accept: 'application/json', ...headers };
+  return Promise.resolve([post(path, all, JSON.stringify({ model, ...CHAT }))]);
+}
+
+/** The same chat with a model whose name sets the pace, answered as a stream that ends with the usage. */
+export function chatStreams({ path, headers }: Target, model: string): Promise<string[]> {
+  const all = { ...CHAT_HEADERS, Accept: 'text/event-stream', ...headers };
+  return Promise.resolve([post(path, all, JSON.stringify({ model, ...CHAT, stream: true, stream_options: { include_usage: true } }))]);
+}
 
 /** One call under MCP 2026-07-28: no session, what the revision wants to know stands in every request. */
 export function statelessCalls(target: Where): Promise<string[]> {

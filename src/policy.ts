@@ -13,4 +13,5 @@ export {
   type ToolSource,
 } from './core/contracts/tool-source.ts';
 export { GatewayError } from './core/errors.ts';
-export { errorResult, type JsonObject, type SourceTool, type ToolDefinition, type ToolsChunk, type ToolsReply } from './core/tools.ts';
+export { errorResult, type SourceTool, type ToolDefinition, type ToolsChunk, type ToolsReply } from './core/tools.ts';
+export type { JsonObject } from './core/json.ts';

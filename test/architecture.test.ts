@@ -16,7 +16,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   demo: ['core'],
   pipeline: ['core', 'upstreams'],
   'lanes/models': ['core', 'pipeline', 'upstreams', 'access', 'http'],
-  'lanes/models/providers': ['core'],
+  'lanes/models/providers': ['core', 'lanes/models/formats'],
   'lanes/models/formats': ['core'],
   'lanes/tools': ['core', 'pipeline', 'upstreams', 'access', 'http'],
   'lanes/agents': ['core', 'pipeline', 'upstreams', 'access', 'http'],
@@ -33,7 +33,11 @@ const FENCED: Record<string, readonly string[]> = {
   re2js: ['core/conditions.ts'],
   ajv: ['config/validate.ts', 'lanes/tools/openapi'],
   'ajv-formats': ['config/validate.ts', 'lanes/tools/openapi'],
-  undici: ['upstreams/http.ts'],
+  undici: ['upstreams/http.ts', 'upstreams/sending.ts', 'upstreams/whole-answer.ts', 'upstreams/streamed-answer.ts'],
+  '@smithy/': ['upstreams/aws-event-stream.ts'],
+  aws4fetch: ['upstreams/auth'],
+  'prom-client': ['telemetry'],
+  '@pydantic/genai-prices': ['telemetry/prices.ts'],
   express: ['http', 'admin', 'lanes/models/endpoints'],
   'better-sqlite3': ['storage'],
   kysely: ['storage'],
@@ -50,7 +54,7 @@ const EXTENSION_FOLDERS =
 const BUDGET = { file: 300, function: 60, folder: 12 };
 /** A file (`path`), a function (`path#name`) or a folder that may be larger, with its limit and the reason. */
 const EXCEPTIONS: Record<string, { readonly limit: number; readonly reason: string }> = {
-  core: { limit: 17, reason: 'one file for each word of DESIGN section 1; a folder below would part what is read together' },
+  core: { limit: 19, reason: 'one file for each word of DESIGN section 1; a folder below would part what is read together' },
 };
 const BAD_WORDS = /(?:^|[-_.])(?:managers?|helpers?|utils?|utilit(?:y|ies)|common|misc)(?:[-_.]|$)/;
 

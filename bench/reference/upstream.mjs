@@ -1,25 +1,46 @@
-// The REST service behind everything that is measured: GET /pets/ID, on bare sockets so that it costs little of its core. What it
-// answers is what the mock of the bench kit answers. One request at a time on a connection, none with a body.
+// What stands behind everything that is measured, on bare sockets so that it costs little of its core: a REST service (GET /pets/ID) and a
+// model (POST /v1/chat/completions, also as a stream, and POST /v1/messages). What it answers is what the mock of the bench kit answers.
+// One request at a time on a connection, a body with a length.
 import net from 'node:net';
+import { startStream, wholeChat, wholeMessage } from './upstream-model.mjs';
 
 const HEAD_END = Buffer.from('\r\n\r\n');
-const NOT_FOUND = 'HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}';
 
-function answer(requestLine) {
+/** Answers one request; gives what ends a stream that runs. */
+function answer(socket, requestLine, body) {
+  if (requestLine.startsWith('POST /v1/chat/completions ')) {
+    const request = JSON.parse(body);
+    if (request.stream === true) return startStream(socket, request);
+    return send(socket, '200 OK', wholeChat(request.model));
+  }
+  if (requestLine.startsWith('POST /v1/messages ')) return send(socket, '200 OK', wholeMessage(JSON.parse(body).model));
   const id = /^GET \/pets\/(\d{1,18}) /.exec(requestLine)?.[1];
-  if (id === undefined) return NOT_FOUND;
+  if (id === undefined) return send(socket, '404 Not Found', '{}');
   const pet = `{"id":${id},"name":"Rex","tag":"dog","photoUrls":["https://example.test/p/7.png"],"status":"available"}`;
-  return `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${pet.length}\r\n\r\n${pet}`;
+  return send(socket, '200 OK', pet);
+}
+
+/** All texts are ASCII, so that characters are bytes. */
+function send(socket, status, json) {
+  socket.write(`HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${json.length}\r\n\r\n${json}`, 'latin1');
 }
 
 const server = net.createServer({ noDelay: true }, (socket) => {
   let held;
+  let stop;
   socket.on('error', () => socket.destroy());
+  socket.on('close', () => stop?.());
   socket.on('data', (chunk) => {
     const bytes = held === undefined ? chunk : Buffer.concat([held, chunk]);
+    held = bytes;
+    const headLength = bytes.indexOf(HEAD_END);
+    if (headLength < 0) return;
+    const head = bytes.latin1Slice(0, headLength);
+    const start = headLength + HEAD_END.length;
+    const length = Number(/\r\ncontent-length:[ \t]*(\d+)/i.exec(head)?.[1] ?? 0);
+    if (bytes.length < start + length) return;
     held = undefined;
-    if (bytes.indexOf(HEAD_END) < 0) held = bytes;
-    else socket.write(answer(bytes.toString('latin1', 0, Math.min(bytes.length, 64))), 'latin1');
+    stop = answer(socket, head, bytes.latin1Slice(start, start + length));
   });
 });
 server.listen(Number(process.env.PORT), '127.0.0.1');

@@ -1,10 +1,12 @@
 import type { Consumer } from '../core/consumer.ts';
+import type { CallLog } from '../core/contracts/call-log.ts';
 import type { Explanation, Problem, SourceStatus } from '../core/contracts/resource.ts';
 import type { Store } from '../core/contracts/store.ts';
 
 /** What the admin API may ask of the running hub; the composition root answers. It names no lane. */
 export interface AdminHub {
   readonly store: Store;
+  readonly calls: CallLog;
   status(): HubStatus;
   /** Loads everything again. Resolves when the new generation serves, or with the problems that refused it. */
   reload(): Promise<ReloadResult>;
@@ -18,6 +20,10 @@ export interface AdminHub {
   consumer(name: string | undefined): Consumer;
   /** The tools that a consumer sees on a server, as `tools/list` shows them; server '' is `/mcp`. Throws GatewayError `not_found`. */
   tools(server: string, consumer: Consumer): readonly object[];
+  /** The models that a consumer may call, as `GET /v1/models` lists them. */
+  models(consumer: Consumer): Promise<readonly object[]>;
+  /** Which route and target a call of the model would take. */
+  explainModel(model: string, consumer: Consumer): Explanation;
   explainTool(server: string, tool: string, consumer: Consumer): Explanation;
   /** The import report of a service: an object shaped like one line of `hubgate import --json`, with each operation and the last change besides. */
   report(service: string): Promise<object>;
@@ -41,7 +47,7 @@ export interface HubStatus {
   readonly generation: number;
   readonly config: { readonly ok: boolean; readonly errors: readonly Problem[]; readonly warnings: readonly Problem[] };
   readonly sources: readonly SourceStatus[];
-  /** Targets of routes; none before the models lane is there. */
+  /** What the routes of the models lane call. */
   readonly targets: readonly object[];
 }
 

@@ -39,6 +39,25 @@ export function adminMounts(api: AdminApi): Mount[] {
   return [{ path: '/admin/v1{/*path}', methods: ['GET', 'PUT', 'POST', 'DELETE'], handle }];
 }
 
+/** What Prometheus asks for. `open` says at each request whether it takes no token. */
+export function metricsMount(
+  metrics: { text(): Promise<string>; readonly contentType: string },
+  { open = () => false }: { readonly open?: () => boolean } = {},
+): Mount {
+  return {
+    path: '/metrics',
+    methods: ['GET'],
+    get open() {
+      return open();
+    },
+    async handle({ res }) {
+      const body = Buffer.from(await metrics.text());
+      res.writeHead(200, { 'content-type': metrics.contentType, 'content-length': body.length, 'cache-control': 'no-store' });
+      res.end(body);
+    },
+  };
+}
+
 /** Error answers of the admin listener (RFC 9457), those of its edge included. */
 export function sendProblem({ res }: Exchange, error: GatewayError): void {
   res.setHeader('cache-control', 'no-store');

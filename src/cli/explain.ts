@@ -5,42 +5,57 @@ import { CommandError, type Settings } from './settings.ts';
 import { checkCaller } from './tools.ts';
 import { unknown } from './unknown.ts';
 
+interface ExplainOptions {
+  readonly as?: string;
+  readonly json?: boolean;
+}
+
 /** `hubgate explain tool`: every rule that acted, in order, with its place. Nothing is called. Throws for a consumer, server or tool that does not exist. */
-export async function explainTool(
-  server: string,
-  tool: string,
-  { as, json }: { as?: string; json?: boolean },
-  settings: Settings,
-): Promise<void> {
+export async function explainTool(server: string, tool: string, options: ExplainOptions, settings: Settings): Promise<void> {
+  // `/mcp` stands for the hub's own endpoint, which has no name.
+  const explanation = await ask({ server: server === '/mcp' ? '' : server, tool, consumer: options.as }, options, settings);
+  const missing = explanation.steps.find(namesNothing)?.value;
+  if (missing !== undefined) {
+    const on = missing.unknown === 'tool' ? `tool of ${server} called` : 'server';
+    throw new CommandError(unknown(on, missing.unknown === 'tool' ? tool : server, missing.known));
+  }
+  if (options.json !== true) show(`${tool} on ${server}`, explanation, options);
+}
+
+/** `hubgate explain model`: which route and target a call would take. Throws for a consumer that does not exist, and when no route takes the model. */
+export async function explainModel(model: string, options: ExplainOptions, settings: Settings): Promise<void> {
+  const explanation = await ask({ model, consumer: options.as }, options, settings);
+  if (options.json !== true) show(model, explanation, options);
+  const missing = explanation.steps.find(namesNothing)?.value;
+  if (missing !== undefined) throw new CommandError(unknown('route that takes the model', model, missing.known));
+}
+
+async function ask(query: Record<string, string | undefined>, { as, json }: ExplainOptions, settings: Settings): Promise<Explanation> {
   const access = await openAdmin(settings);
   try {
     await checkCaller(access, as);
-    // `/mcp` stands for the hub's own endpoint, which has no name.
-    const query = { server: server === '/mcp' ? '' : server, tool, consumer: as };
     const explanation = (await access.ask('GET', '/explain', { query })) as Explanation;
-    const missing = explanation.steps.find(namesNothing)?.value;
     if (json === true) printJson(explanation);
-    if (missing !== undefined) {
-      const on = missing.unknown === 'tool' ? `tool of ${server} called` : 'server';
-      throw new CommandError(unknown(on, missing.unknown === 'tool' ? tool : server, missing.known));
-    }
-    if (json === true) return;
-    const { visible, callable, steps } = explanation;
-    print(
-      `${tool} on ${server} for ${as ?? 'the anonymous consumer'}: ${visible ? 'visible' : 'hidden'}, ${callable ? 'callable' : 'not callable'}`,
-    );
-    print(
-      columns(
-        steps.map((step) => [step.effect, describe(step), place(step)]),
-        '  ',
-      ),
-    );
+    return explanation;
   } finally {
     await access.close();
   }
 }
 
-type NamesNothing = ExplanationStep & { readonly value: { readonly unknown: 'server' | 'tool'; readonly known: readonly string[] } };
+function show(what: string, { visible, callable, steps }: Explanation, { as }: ExplainOptions): void {
+  const who = as ?? 'the anonymous consumer';
+  print(`${what} for ${who}: ${visible ? 'visible' : 'hidden'}, ${callable ? 'callable' : 'not callable'}`);
+  print(
+    columns(
+      steps.map((step) => [step.effect, describe(step), place(step)]),
+      '  ',
+    ),
+  );
+}
+
+type NamesNothing = ExplanationStep & {
+  readonly value: { readonly unknown: 'server' | 'tool' | 'model'; readonly known: readonly string[] };
+};
 
 /** The step that says that what is asked about is not there at all. */
 function namesNothing(step: ExplanationStep): step is NamesNothing {

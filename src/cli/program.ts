@@ -1,5 +1,6 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { VERSION } from '../core/version.ts';
+import type { CallsOptions } from './calls.ts';
 import { failureText } from './failure.ts';
 import { ADDRESSES, asUsage, CommandError, readSettings, type CommandOptions, type Settings } from './settings.ts';
 import type { ToolsOptions } from './tools.ts';
@@ -48,6 +49,7 @@ function createProgram(finish: (code: number | undefined) => void): Command {
   serving(program, act);
   tools(program, act);
   access(program, act);
+  records(program, act);
   clients(program, act);
   return program;
 }
@@ -183,6 +185,33 @@ function access(program: Command, act: Act): void {
           void (await (await import('./explain.ts')).explainTool(server, tool, options, settings)),
       ),
     );
+  withHub(explain.command('model'))
+    .description('Say which route and which target a call of a model would take: every rule in order, with its file and line.')
+    .argument('<model>', 'the name of the model, as a caller would ask for it')
+    .option('--as <consumer>', 'the consumer; needed as soon as there are consumers')
+    .option('--json', 'print {visible, callable, steps}')
+    .addHelpText('after', examples('hubgate explain model gpt-5-mini --as alice'))
+    .action(
+      act(
+        async (settings, model: string, options: object) =>
+          void (await (await import('./explain.ts')).explainModel(model, options, settings)),
+      ),
+    );
+}
+
+function records(program: Command, act: Act): void {
+  withHub(program.command('calls'))
+    .description('List the calls that were made: who called what, where it went, how it ended, how long it took, its tokens and its cost.')
+    .option('--consumer <name>', 'only calls of this consumer')
+    .addOption(new Option('--lane <lane>', 'only calls of this lane').choices(['models', 'tools', 'agents']))
+    .option('--model <name>', 'only calls that asked for this model, tool or agent')
+    .option('--outcome <outcome>', 'only calls that ended so: ok, failed, the code of an error, or error for all but ok')
+    .option('--since <time>', 'only calls since then: a time ago such as 30m, 1h or 7d, or a date')
+    .option('--limit <number>', 'how many to list, up to 1000; the newest', readLimit, 50)
+    .option('--json', 'print the calls as JSON; with --follow each on a line of its own')
+    .option('--follow', 'go on with the calls to come, until an interrupt')
+    .addHelpText('after', examples('hubgate calls --since 1h', 'hubgate calls --consumer alice --outcome error', 'hubgate calls --follow'))
+    .action(act(async (settings, options: CallsOptions) => (await import('./calls.ts')).showCalls(options, settings)));
 }
 
 function clients(program: Command, act: Act): void {
@@ -243,6 +272,12 @@ function readPort(value: string): number {
   const number = /^\d{1,5}$/.test(value) ? Number(value) : Number.NaN;
   if (number <= 65_535) return number;
   throw new InvalidArgumentError('A port is a number from 0 to 65535.');
+}
+
+function readLimit(value: string): number {
+  const number = /^\d{1,4}$/.test(value) ? Number(value) : 0;
+  if (number >= 1 && number <= 1000) return number;
+  throw new InvalidArgumentError('It is a number from 1 to 1000.');
 }
 
 function examples(...lines: readonly string[]): string {

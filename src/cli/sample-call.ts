@@ -1,4 +1,5 @@
-import type { JsonObject, ToolDefinition } from '../core/tools.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { ToolDefinition } from '../core/tools.ts';
 
 /** A call that can be shown as an example. */
 export interface SampleCall {

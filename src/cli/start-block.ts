@@ -24,6 +24,7 @@ export function startBlock(hub: Hub['admin'], { url, adminUrl, configFile, dataD
   ]);
   const addresses = [
     ['mcp', `${url}/mcp`],
+    ...(hub.status().targets.length === 0 ? [] : [['models', `${url}/v1   (base URL of OpenAI clients; ANTHROPIC_BASE_URL=${url})`]]),
     ['admin', adminUrl],
     ['config', `${configFile} (watched, with openapi-specs/ and virtual-servers/ beside it)`],
     ['data', dataDir],
@@ -35,6 +36,7 @@ export function startBlock(hub: Hub['admin'], { url, adminUrl, configFile, dataD
       : columns(served, '  '),
     columns(addresses, '  '),
     access(consumers),
+    chat(hub, url, consumers),
     tryIt(hub, url, consumers),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n\nhubgate ready ${url}`;
@@ -47,6 +49,35 @@ function access(consumers: readonly string[]): string {
     '  Open: no consumer is configured, so everyone on this machine may call, as "anonymous".',
     '  It is in no group: a rule that names groups or consumers never matches it.',
   ].join('\n');
+}
+
+/** A chat with the first model whose name is known. */
+function chat(hub: Hub['admin'], url: string, consumers: readonly string[]): string {
+  const caller = consumers[0];
+  const route = hub.entries('models').find(({ config }) => nameOf(config as RouteEntry) !== undefined);
+  const model = route === undefined ? undefined : nameOf(route.config as RouteEntry) || route.name;
+  if (model === undefined) return '';
+  const lines = ["-H 'Content-Type: application/json'"];
+  if (caller !== undefined) lines.push('-H "Authorization: Bearer $HUBGATE_KEY"');
+  const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'Hello!' }] });
+  return [
+    `  Chat with a model${caller === undefined ? '' : `, with a key of ${caller} in HUBGATE_KEY`}:`,
+    '',
+    `curl -s ${url}/v1/chat/completions \\`,
+    ...lines.map((line) => `  ${line} \\`),
+    `  -d ${shellQuote(body)}`,
+  ].join('\n');
+}
+
+interface RouteEntry {
+  readonly match?: { readonly model?: string };
+}
+
+/** A name that the route surely takes: its glob without the star at its end. */
+function nameOf({ match }: RouteEntry): string | undefined {
+  if (match === undefined) return '';
+  const name = match.model?.replace(/\*$/, '');
+  return name === undefined || name === '' || /[*?[\]{}!]/.test(name) || Object.keys(match).length > 1 ? undefined : name;
 }
 
 function tryIt(hub: Hub['admin'], url: string, consumers: readonly string[]): string {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { STAGES } from '../core/contracts/policy.ts';
 import type { Policy } from '../core/contracts/policy.ts';
+import type { ProviderExtension } from '../core/contracts/provider.ts';
 import type { Problem } from '../core/contracts/resource.ts';
 import type { ToolSourceExtension } from '../core/contracts/tool-source.ts';
 import { POLICY_KEYS } from './reading/convert.ts';
@@ -13,9 +14,9 @@ import { optionFaults } from './validate.ts';
 
 /** Any extension, its options unknown. */
 // oxlint-disable-next-line typescript/no-explicit-any -- options are checked against the extension's own schema before create
-export type AnyExtension = Policy<any> | ToolSourceExtension<any>;
+export type AnyExtension = Policy<any> | ToolSourceExtension<any> | ProviderExtension;
 
-const KINDS = ['policy', 'tool-source'];
+const KINDS = ['policy', 'tool-source', 'provider'];
 const LANES = ['models', 'tools', 'agents'];
 const CODE_FILE = /^(?!.*\.(?:d|test)\.).*\.(?:ts|js|mts|mjs)$/;
 const NAME = /^[a-z][a-z0-9-]{0,63}$/;

@@ -57,6 +57,8 @@ export type AnyCall = { [L in Lane]: Call<L> }[Lane];
 export interface Target {
   readonly name: string;
   readonly upstream: string;
+  /** The vendor's wire format, for a target of the models lane: `openai`, `bedrock`. */
+  readonly provider?: string;
   readonly model?: string;
   readonly weight?: number;
 }
@@ -65,6 +67,15 @@ export interface Target {
 export interface Attempt {
   readonly number: number;
   readonly target: Target;
+}
+
+/** Something worth knowing that happened on the way of a call. */
+export interface CallEvent {
+  readonly type: 'retried' | 'fallback' | 'refused' | 'answered' | 'throttled' | 'dropped' | 'estimated' | 'unpriced' | 'cut';
+  /** Milliseconds since the call was read. */
+  readonly at: number;
+  /** For a person: which policy, which fields, which target. No texts of the call. */
+  readonly detail?: string;
 }
 
 /** How a call ended, for those who watch. */
@@ -77,7 +88,14 @@ export interface Outcome {
   readonly durationMs: number;
   readonly attempts: number;
   readonly streamed: boolean;
+  /** The last that was tried. */
+  readonly target?: Target;
+  /** The model that answered, as the vendor names it. */
+  readonly modelServed?: string;
+  /** Milliseconds from `startedAt` to the first byte of the upstream's answer. */
+  readonly firstByteMs?: number;
   readonly usage?: Usage;
+  readonly events: readonly CallEvent[];
 }
 
 /** What runs after the policies let a call through: a whole reply, or a stream whose last chunk completes it. */

@@ -1,8 +1,8 @@
+import type { JsonObject } from './json.ts';
 import { type ASTNode, Environment, type ParseResult } from '@marcbachmann/cel-js';
 import { RE2JS } from 're2js';
-
 import type { Lane } from './call.ts';
-import type { JsonObject, Risk } from './tools.ts';
+import type { Risk } from './tools.ts';
 
 /** What an expression may ask about. Records are plain objects; a part that is left out is like a missing field. */
 export interface ConditionContext {

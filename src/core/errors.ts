@@ -37,6 +37,16 @@ export const ERRORS = {
   upstream_timeout: { status: 504, retryable: true, message: 'The upstream did not answer in time.' },
   http_version: { status: 505, retryable: false, message: 'This hub speaks HTTP/1.1.' },
   tool_unknown: { status: 404, retryable: false, message: 'Unknown tool.' },
+  model_unknown: { status: 404, retryable: false, message: 'Unknown model.' },
+  /** The upstream refused the request as wrong. */
+  model_refused: { status: 400, retryable: false, message: 'The provider refuses the request as it is.' },
+  context_too_long: { status: 400, retryable: false, message: 'The request is longer than the model takes.' },
+  content_refused: { status: 400, retryable: false, message: 'The provider refuses the content of the request.' },
+  upstream_unauthorized: { status: 502, retryable: false, message: "The provider does not accept the hub's credential." },
+  upstream_no_credit: { status: 429, retryable: false, message: "The hub's account at the provider has no credit left." },
+  upstream_limited: { status: 429, retryable: true, message: 'The provider limits the rate of requests. Try again later.' },
+  upstream_overloaded: { status: 503, retryable: true, message: 'The provider is overloaded. Try again shortly.' },
+  upstream_cut: { status: 502, retryable: true, message: 'The answer of the provider broke off.' },
   rule_refused: { status: 403, retryable: false, message: 'A rule of this server refuses the call.' },
 } as const satisfies Record<string, { status: number; retryable: boolean; message: string }>;
 

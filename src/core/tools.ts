@@ -1,3 +1,5 @@
+import type { JsonObject } from './json.ts';
+
 /** The tools lane: what its calls move. Shapes are those of MCP 2026-07-28 server/tools, read loosely so that unknown fields survive. */
 export interface ToolsLane {
   operation:
@@ -16,8 +18,6 @@ export interface ToolsLane {
   reply: ToolsReply;
   chunk: ToolsChunk;
 }
-
-export type JsonObject = { readonly [key: string]: unknown };
 
 export interface ToolsInput {
   /** The name or URI that was asked for, as the caller sees it; empty for lists. */

@@ -11,6 +11,12 @@ export interface UpstreamRequest {
   readonly trust: 'operator' | 'public';
   /** Milliseconds from sending to the end of the answer. */
   readonly timeoutMs?: number;
+  /** Milliseconds until the connection stands. Default 5,000. */
+  readonly connectMs?: number;
+  /** Milliseconds from sending to the head of the answer; `timeoutMs` bounds it. */
+  readonly firstByteMs?: number;
+  /** Milliseconds between two pieces of the answer. Default 60,000. */
+  readonly idleMs?: number;
   /** Bytes after which the answer is refused. */
   readonly maxBytes?: number;
   /** Asked when the head of an answer is here: how much to take of one that may never end. Undefined takes all of it. */
@@ -32,6 +38,14 @@ export interface UpstreamResponse {
   readonly body: Buffer;
   /** The answer had not ended: it was enough, its time was over, or the connection broke. */
   readonly partial?: 'full' | 'time' | 'broken';
+}
+
+/** An answer whose body comes piece by piece. Header names are lower case. */
+export interface UpstreamStream {
+  readonly status: number;
+  readonly headers: UpstreamResponse['headers'];
+  /** To be read once, by one reader. What is not taken holds the sender back; leaving the loop closes the connection. Throws GatewayError. */
+  readonly body: AsyncIterable<Buffer>;
 }
 
 /** What calls a request off: an `AbortSignal`, or something lighter of the same shape. */

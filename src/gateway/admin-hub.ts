@@ -16,6 +16,7 @@ export function adminHub(hub: Hub): AdminHub {
   const content = () => hub.slot.current.content;
   return {
     store: hub.store,
+    calls: hub.recording.calls,
     status() {
       const documents = documentProblems(hub);
       // A bad document fails alone: the configuration serves all the same.
@@ -25,7 +26,7 @@ export function adminHub(hub: Hub): AdminHub {
         generation: hub.slot.current.number,
         config: { ok: hub.refused.length === 0, errors, warnings: [...hub.problems, ...documents.filter((problem) => !isError(problem))] },
         sources: hub.tools.status(),
-        targets: [],
+        targets: hub.models.targets(),
       };
     },
     reload: () => hub.reload(),
@@ -44,6 +45,8 @@ export function adminHub(hub: Hub): AdminHub {
     },
     tools: (server, consumer) => hub.tools.tools(server, consumer),
     explainTool: (server, tool, consumer) => withoutSecrets(hub.tools.explain(server, tool, consumer), hub.redactor),
+    models: (consumer) => hub.models.models(consumer),
+    explainModel: (model, consumer) => withoutSecrets(hub.models.explain(model, consumer), hub.redactor),
     report: (service) => hub.tools.report(service),
     refresh: (service) => hub.tools.refresh(service),
     examine: (source) => examine(hub, source),

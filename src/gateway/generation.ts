@@ -9,8 +9,10 @@ import { ConditionError } from '../core/conditions.ts';
 import { GatewayError } from '../core/errors.ts';
 import { isLoopback, type EdgeRules } from '../http/edge-rules.ts';
 import type { ToolsGeneration } from '../lanes/tools/build.ts';
+import type { ModelsLane } from '../lanes/models/lane.ts';
+import type { ModelsGeneration } from '../lanes/models/routes/build.ts';
 import type { ToolsLane } from '../lanes/tools/lane.ts';
-import { ExtensionFailure, ExtensionSet } from './extensions.ts';
+import { ExtensionFailure, ExtensionSet } from './extensions/extension-set.ts';
 
 /** Everything that one loaded configuration became. */
 export interface HubGeneration {
@@ -21,6 +23,7 @@ export interface HubGeneration {
   readonly edgeRules: EdgeRules;
   readonly extensions: ExtensionSet;
   readonly tools: ToolsGeneration;
+  readonly models: ModelsGeneration;
   /** What is wrong and does not stop it; what its sources and doors have to say is asked of the lane, for it changes. */
   readonly problems: readonly Problem[];
 }
@@ -30,7 +33,8 @@ export interface BuildParts {
   readonly stored: readonly StoredResource[];
   /** OpenAPI documents of services inside the process, by base URL. */
   readonly documents: ReadonlyMap<string, string>;
-  readonly lane: ToolsLane;
+  readonly tools: ToolsLane;
+  readonly models: ModelsLane;
   readonly builtins: readonly AnyExtension[];
   readonly hostOf: (extension: string) => Host;
   readonly listensOn: string;
@@ -47,7 +51,7 @@ export async function buildGeneration(
   before: HubGeneration | undefined,
 ): Promise<{ readonly generation: HubGeneration } | { readonly refused: readonly Problem[] }> {
   if (!loaded.ok || loaded.config === undefined) return { refused: loaded.problems.filter(isError) };
-  const { store, stored, lane } = parts;
+  const { store, stored } = parts;
   for (const { secrets } of stored) for (const secret of secrets.values()) parts.addSecret(secret);
   const merged = mergeConfig(
     loaded as LoadedConfig & { config: HubConfig },
@@ -64,12 +68,17 @@ export async function buildGeneration(
   if (faults.length > 0) return { refused: faults.map((problem) => placed(problem, merged)) };
   const extensions = new ExtensionSet([...parts.builtins, ...loaded.extensions], parts.hostOf, parts.folder);
   let tools: ToolsGeneration | undefined;
+  let models: ModelsGeneration;
   let fresh: readonly Problem[];
   try {
-    tools = await lane.build(merged, extensions);
-    fresh = lane.problems(tools).filter((problem) => isError(problem) && isNew(problem, merged, before));
+    // Once for all lanes: what a policy counts, it counts over all of them.
+    const shared = await extensions.bind(merged.config.policies);
+    models = await parts.models.build(merged, extensions, shared);
+    tools = await parts.tools.build(merged, extensions, shared);
+    const found = [...parts.models.problems(models), ...parts.tools.problems(tools)];
+    fresh = found.filter((problem) => isError(problem) && isNew(problem, merged, before));
   } catch (error) {
-    if (tools !== undefined) await lane.release(tools);
+    if (tools !== undefined) await parts.tools.release(tools);
     await extensions.dispose();
     if (error instanceof ExtensionFailure) return { refused: [error.problem] };
     if (error instanceof GatewayError || error instanceof ConditionError)
@@ -77,7 +86,7 @@ export async function buildGeneration(
     throw error;
   }
   if (fresh.length > 0) {
-    await lane.release(tools);
+    await parts.tools.release(tools);
     await extensions.dispose();
     return { refused: fresh };
   }
@@ -89,6 +98,7 @@ export async function buildGeneration(
       edgeRules: kept(before?.edgeRules, edgeRulesOf(merged.config)),
       extensions,
       tools,
+      models,
       problems: [...loaded.problems, ...merged.problems, ...directory.problems],
     },
   };

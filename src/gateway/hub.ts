@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { createSessionSeal } from '../access/session-seal.ts';
 import { identify } from '../access/identify.ts';
 import { createAdminApi, type AdminApi } from '../admin/api.ts';
-import { adminMounts, askForToken, createAdminIdentify, sendProblem } from '../admin/mounts.ts';
+import { adminMounts, askForToken, createAdminIdentify, metricsMount, sendProblem } from '../admin/mounts.ts';
 import type { AdminHub, ReloadResult } from '../admin/hub.ts';
 import type { AnyExtension } from '../config/extensions.ts';
 import { loadConfig } from '../config/load.ts';
@@ -14,9 +14,12 @@ import type { Problem } from '../core/contracts/resource.ts';
 import type { Store } from '../core/contracts/store.ts';
 import { GatewayError } from '../core/errors.ts';
 import { Redactor } from '../core/redact.ts';
+import { demoModel } from '../demo/model.ts';
 import { petstore } from '../demo/petstore.ts';
 import { isLoopback } from '../http/edge-rules.ts';
+import { sendError } from '../http/answers.ts';
 import { createEdge, type Edge } from '../http/server.ts';
+import { ModelsLane } from '../lanes/models/lane.ts';
 import { ToolsLane } from '../lanes/tools/lane.ts';
 import { GenerationSlot, type Generation } from '../pipeline/generation.ts';
 import { Reloads } from '../pipeline/reload.ts';
@@ -26,10 +29,11 @@ import { createEgress, type Egress } from '../upstreams/egress.ts';
 import { createHttp, type InProcessService, type UpstreamHttp } from '../upstreams/http.ts';
 import { adminHub } from './admin-hub.ts';
 import { adminService } from './admin-service.ts';
-import { createHostFactory } from './extension-host.ts';
-import { loadBuiltins } from './extensions.ts';
+import { createHostFactory } from './extensions/extension-host.ts';
+import { loadBuiltins } from './extensions/extension-set.ts';
 import { buildGeneration, readDirectory, type HubGeneration } from './generation.ts';
 import { publicMounts, unauthenticated } from './public-mounts.ts';
+import { Recording } from './recording.ts';
 
 export interface HubOptions {
   /** Path of hubgate.yaml. */
@@ -71,6 +75,8 @@ export class Hub {
   readonly redactor: Redactor;
   readonly adminToken: string;
   readonly tools: ToolsLane;
+  readonly models: ModelsLane;
+  readonly recording: Recording;
   readonly admin: AdminHub;
   readonly slot: GenerationSlot<HubGeneration>;
   /** What refused the last change; empty when the configuration on disk is the one that serves. */
@@ -97,6 +103,7 @@ export class Hub {
     this.#builtins = parts.builtins;
     const services = new Map<string, InProcessService>([
       ['demo:petstore', petstore],
+      ['demo:model', demoModel],
       [ADMIN_SERVICE, (request) => adminService(this.#api)(request)],
     ]);
     this.http = createHttp({ egress: () => this.#egress.rules, services });
@@ -105,21 +112,28 @@ export class Hub {
       await Promise.all([this.tools.release(tools), extensions.dispose()]);
     });
     this.#reloads = new Reloads(() => this.#reload());
+    this.recording = new Recording(options, this.log);
+    const lent = {
+      http: this.http,
+      log: this.log,
+      record: this.recording.record,
+      redact: (text: string) => this.redactor.redact(text),
+      addSecret: (value: string) => this.redactor.add(value),
+    };
+    const enter = () => {
+      const { generation, leave } = this.slot.enter();
+      return { ...generation.content, leave };
+    };
+    this.models = new ModelsLane(lent, enter);
     this.tools = new ToolsLane(
       {
-        http: this.http,
-        log: this.log,
+        ...lent,
         toolNames: this.store.toolNames,
         endedSessions: this.store.endedSessions,
         seal: createSessionSeal(parts.secretKey),
-        redact: (text) => this.redactor.redact(text),
-        addSecret: (value) => this.redactor.add(value),
         consumer: (name) => this.consumer(name),
       },
-      () => {
-        const { generation, leave } = this.slot.enter();
-        return { tools: generation.content.tools, leave };
-      },
+      enter,
     );
     this.admin = adminHub(this);
     this.#api = createAdminApi(this.admin);
@@ -152,14 +166,18 @@ export class Hub {
     const edge = createEdge({
       rules,
       identify: (request: IncomingMessage) => identify(request, this.slot.current.content.directory),
-      mounts: [...this.tools.mounts, ...publicMounts(facts)],
+      mounts: [...this.tools.mounts, ...this.models.mounts, ...publicMounts(facts)],
       log: this.log,
-      unauthenticated: unauthenticated(facts),
+      writeError: (exchange, error) => void (this.models.writeError(exchange, error) || sendError(exchange, error)),
+      unauthenticated: unauthenticated(facts, (exchange, error) => this.models.writeError(exchange, error)),
     });
     const admin = createEdge({
       rules,
       identify: createAdminIdentify(this.adminToken),
-      mounts: adminMounts(this.#api),
+      mounts: [
+        ...adminMounts(this.#api),
+        metricsMount(this.recording.metrics, { open: () => this.#now?.merged.config.metrics?.open === true }),
+      ],
       log: this.log,
       cors: false,
       writeError: sendProblem,
@@ -188,8 +206,8 @@ export class Hub {
 
   /** All that is wrong with what serves now. */
   get problems(): readonly Problem[] {
-    const { problems, tools } = this.slot.current.content;
-    return [...problems, ...this.tools.problems(tools)];
+    const { problems, tools, models } = this.slot.current.content;
+    return [...problems, ...this.models.problems(models), ...this.tools.problems(tools)];
   }
 
   async refreshKeys(): Promise<void> {
@@ -213,7 +231,7 @@ export class Hub {
     await Promise.all(this.#edges.map((edge) => edge.close({ graceMs })));
     await this.slot.close();
     await this.http.close();
-    await this.store.close();
+    await Promise.all([this.store.close(), this.recording.calls.close()]);
     this.log.flush();
   }
 
@@ -239,7 +257,8 @@ export class Hub {
         store: this.store,
         stored,
         documents: this.#documents,
-        lane: this.tools,
+        tools: this.tools,
+        models: this.models,
         builtins: this.#builtins,
         hostOf: this.#hostOf,
         listensOn: this.options.host,
@@ -254,6 +273,8 @@ export class Hub {
       built.generation.directory = await readDirectory(built.generation.merged, this.store);
       const generation = this.slot.swap(built.generation);
       this.tools.adopt(built.generation.tools);
+      this.models.adopt(built.generation.models);
+      this.recording.follow(built.generation.merged.config);
       if (before !== undefined) this.tools.endStreams(before.directory.lostIn(built.generation.directory));
       this.refused = [];
       if (this.#setEgress()) this.tools.loadFailedAgain();

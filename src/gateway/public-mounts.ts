@@ -1,3 +1,4 @@
+import { GatewayError } from '../core/errors.ts';
 import type { Exchange, Mount } from '../http/mount.ts';
 
 /** Paths of the public listener that belong to no lane. */
@@ -47,12 +48,16 @@ export function publicMounts(facts: PublicFacts): Mount[] {
   ];
 }
 
-/** Answers 401 in the shape that MCP clients read, with the address of the metadata that says how to authenticate. */
-export function unauthenticated(facts: Pick<PublicFacts, 'publicUrl'>): (exchange: Exchange) => void {
+/** Answers 401 in the shape that the caller reads (`writeOwn` knows those of one lane, and is asked first), for MCP clients with the address of the metadata that says how to authenticate. */
+export function unauthenticated(
+  facts: Pick<PublicFacts, 'publicUrl'>,
+  writeOwn: (exchange: Exchange, error: GatewayError) => boolean,
+): (exchange: Exchange) => void {
   return (exchange) => {
     const path = /^\/mcp(?:\/|$)/.test(exchange.path) ? encodeURI(exchange.path) : '';
     exchange.res.setHeader('www-authenticate', `Bearer resource_metadata="${baseOf(exchange, facts)}${METADATA}${path}"`);
     const message = 'A valid key is needed. Check your API key: send it as "Authorization: Bearer KEY".';
+    if (writeOwn(exchange, new GatewayError('unauthenticated', message))) return;
     json(
       exchange,
       401,

@@ -4,6 +4,10 @@ export interface EventStreamOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Milliseconds between comments that keep an idle connection open. Default 15,000; 0 sends none. */
   readonly keepAliveMs?: number;
+  /** What is sent then, in place of a comment. */
+  readonly keepAlive?: string;
+  /** Default `text/event-stream`. */
+  readonly contentType?: string;
 }
 
 export interface EventFields {
@@ -18,6 +22,8 @@ export interface EventStream {
   /** False: wait for `drained()` before sending more, or the stream is closed. */
   send(data: string, fields?: EventFields): boolean;
   comment(text?: string): boolean;
+  /** Whole events as they are. */
+  write(events: string | Uint8Array): boolean;
   end(): void;
   /** Ended by either side. */
   readonly closed: boolean;
@@ -27,16 +33,21 @@ export interface EventStream {
   drained(): Promise<void>;
 }
 
+/** Looks at a connection within one span of silence. */
+const TICKS = 3;
+
 /** A reader that is this far behind is cut off: nobody else can free the memory. */
 const MAX_BEHIND = 8_000_000;
 
 /** Begins the answer at once, so that the client knows its stream is open. Where the client has left already, the stream is closed. */
 export function openEventStream(req: IncomingMessage, res: ServerResponse, options: EventStreamOptions = {}): EventStream {
-  const { headers, keepAliveMs = 15_000 } = options;
+  const { headers, keepAliveMs = 15_000, keepAlive = ': \n\n', contentType = 'text/event-stream' } = options;
   if (!req.complete) req.resume();
   const isClosed = (): boolean => res.writableEnded || res.destroyed;
-  function write(text: string): boolean {
+  let quiet = 0;
+  function write(text: string | Uint8Array): boolean {
     if (isClosed()) return false;
+    quiet = 0;
     if (res.writableLength + text.length <= MAX_BEHIND) return res.write(text);
     res.destroy();
     return false;
@@ -46,7 +57,7 @@ export function openEventStream(req: IncomingMessage, res: ServerResponse, optio
   if (!isClosed()) {
     res.writeHead(200, {
       ...headers,
-      'content-type': 'text/event-stream',
+      'content-type': contentType,
       'cache-control': 'no-cache, no-transform',
       'x-accel-buffering': 'no',
     });
@@ -55,8 +66,8 @@ export function openEventStream(req: IncomingMessage, res: ServerResponse, optio
   // `close` has passed on a response that is closed: nothing would stop the timer.
   if (keepAliveMs > 0 && !isClosed()) {
     const timer = setInterval(() => {
-      if (!res.writableNeedDrain) comment();
-    }, keepAliveMs);
+      if (++quiet >= TICKS && !res.writableNeedDrain) write(keepAlive);
+    }, keepAliveMs / TICKS);
     timer.unref();
     res.once('close', () => clearInterval(timer));
   }
@@ -64,6 +75,7 @@ export function openEventStream(req: IncomingMessage, res: ServerResponse, optio
   return {
     send: (data, fields) => write(format(data, fields)),
     comment,
+    write,
     end: () => void res.end(),
     get closed() {
       return isClosed();

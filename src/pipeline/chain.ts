@@ -1,3 +1,4 @@
+import type { PolicyUse } from '../config/types.ts';
 import type { AnyCall, Lane } from '../core/call.ts';
 import { STAGES, type PolicyHooks, type Stage } from '../core/contracts/policy.ts';
 
@@ -13,6 +14,11 @@ export interface BoundPolicy {
   readonly timeoutMs?: number;
   /** False for calls that this use does not concern (`match:`). */
   readonly applies?: (call: AnyCall) => boolean;
+}
+
+/** Makes the policies of one place for a generation. */
+export interface PolicyBinder {
+  bind(uses: readonly PolicyUse[] | undefined): Promise<readonly BoundPolicy[]>;
 }
 
 /** A policy at its place in the order of one chain. */

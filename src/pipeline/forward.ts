@@ -1,7 +1,6 @@
 import type { Lane, Target } from '../core/call.ts';
 import { GatewayError } from '../core/errors.ts';
-import type { RequestSigner, UpstreamRequest, UpstreamResponse } from '../core/upstream.ts';
-import type { UpstreamHttp } from '../upstreams/http.ts';
+import type { Cancellation, RequestSigner, UpstreamRequest } from '../core/upstream.ts';
 import type { Chain } from './chain.ts';
 import { guarded } from './guarded.ts';
 import type { LiveCall } from './live-call.ts';
@@ -13,17 +12,21 @@ export interface Prepared {
   readonly signers: readonly RequestSigner[];
 }
 
+/** How the request is sent: `send` of UpstreamHttp for a whole answer, `open` for one that comes piece by piece. */
+export type Send<R> = (request: UpstreamRequest, options: { readonly signal: Cancellation }) => Promise<R>;
+
 /**
  * Sends one prepared request: the only place where a call leaves the hub. Before the attempt the `onAttempt` hooks run; a 401 is tried once
  * more with refreshed credentials, inside the same attempt. Throws GatewayError (`upstream_*`, `egress_refused`, `client_closed`).
  */
-export async function forward<L extends Lane>(
+export async function forward<L extends Lane, R extends { readonly status: number; readonly body: unknown }>(
   call: LiveCall<L>,
   chain: Chain,
   prepared: Prepared,
-  http: UpstreamHttp,
-): Promise<UpstreamResponse> {
+  send: Send<R>,
+): Promise<R> {
   call.attempts += 1;
+  call.target = prepared.target;
   if (chain.onAttempt.length > 0) {
     const attempt = { number: call.attempts, target: prepared.target };
     for (const step of chain.onAttempt) {
@@ -35,10 +38,16 @@ export async function forward<L extends Lane>(
   if (call.cancellation.aborted) throw new GatewayError('client_closed');
   const { signers } = prepared;
   const until = { signal: call.cancellation };
-  if (signers.length === 0) return http.send(prepared.request, until);
-  const response = await http.send(await signed(prepared, false), until);
+  if (signers.length === 0) return send(prepared.request, until);
+  const response = await send(await signed(prepared, false), until);
   if (response.status !== 401 || !signers.some((signer) => signer.refreshable)) return response;
-  return http.send(await signed(prepared, true), until);
+  await letGo(response);
+  return send(await signed(prepared, true), until);
+}
+
+/** An answer that nobody reads would hold its connection. */
+async function letGo({ body }: { readonly body: unknown }): Promise<void> {
+  await (body as Partial<AsyncIterable<unknown>>)[Symbol.asyncIterator]?.().return?.();
 }
 
 async function signed(prepared: Prepared, refresh: boolean): Promise<UpstreamRequest> {

@@ -1,6 +1,7 @@
-import type { Call, Input, Lane, Lanes, Payload, Segment } from '../core/call.ts';
+import type { AnyCall, Call, CallEvent, Input, Lane, Lanes, Outcome, Payload, Segment, Target } from '../core/call.ts';
 import type { Consumer } from '../core/consumer.ts';
 import type { Logger } from '../core/logger.ts';
+import type { Usage } from '../core/usage.ts';
 import { CallCancellation } from './cancellation.ts';
 
 /** How a lane finds and changes the texts of what it moves. Both are pure. */
@@ -8,6 +9,11 @@ export interface SegmentCodec {
   segments(payload: Payload): Iterable<Segment>;
   mapText<T extends Payload>(payload: T, edit: (segment: Segment) => string): T;
 }
+
+/** Keeps what became of a call: the record, which no configuration can forget. Must not throw, and must be quick. */
+export type Record = (call: AnyCall, outcome: Outcome) => void;
+
+const NO_EVENTS: readonly CallEvent[] = Object.freeze([]);
 
 export interface CallFacts<L extends Lane> {
   readonly id: string;
@@ -18,6 +24,8 @@ export interface CallFacts<L extends Lane> {
   readonly log: Logger;
   readonly input: Input<L>;
   readonly codec: SegmentCodec;
+  /** Absent for calls that nobody counts. */
+  readonly record?: Record;
 }
 
 /** The call that policies see, with what the pipeline keeps about it. The AbortSignal is made only when somebody asks. */
@@ -31,6 +39,15 @@ export class LiveCall<L extends Lane> implements Call<L> {
   readonly log: Logger;
   input: Input<L>;
   attempts = 0;
+  /** The last that was tried. */
+  target: Target | undefined;
+  /** The model that answered, as the vendor names it. */
+  modelServed: string | undefined;
+  usage: Usage | undefined;
+  /** Milliseconds since the epoch. */
+  firstByteAt: number | undefined;
+  readonly record: Record | undefined;
+  #events: CallEvent[] | undefined;
   /** The same news as `signal`, for what listens in every call. */
   readonly cancellation = new CallCancellation();
   readonly #codec: SegmentCodec;
@@ -44,7 +61,17 @@ export class LiveCall<L extends Lane> implements Call<L> {
     this.consumer = facts.consumer;
     this.log = facts.log;
     this.input = facts.input;
+    this.record = facts.record;
     this.#codec = facts.codec;
+  }
+
+  get events(): readonly CallEvent[] {
+    return this.#events ?? NO_EVENTS;
+  }
+
+  /** Keeps for the record what happened on the way. */
+  note(type: CallEvent['type'], detail?: string): void {
+    (this.#events ??= []).push({ type, at: Date.now() - this.startedAt, ...(detail === undefined ? {} : { detail }) });
   }
 
   get signal(): AbortSignal {

@@ -32,6 +32,7 @@ export async function run<L extends Lane>(
       if (reply === undefined || step.observes) continue;
       handled = { reply };
       passed = step.place;
+      call.note('answered', step.name);
       break;
     }
     handled ??= await handle();
@@ -66,7 +67,7 @@ async function* ending<L extends Lane>(
   replies: LaneReplies<L>,
   stream: AsyncIterable<Chunk<L>>,
 ): AsyncGenerator<Chunk<L>> {
-  let outcome: Pick<Outcome, 'ok' | 'error' | 'failed' | 'streamed'> = {
+  let outcome: End = {
     ok: false,
     error: new GatewayError('client_closed'),
     streamed: true,
@@ -86,17 +87,37 @@ async function* ending<L extends Lane>(
   }
 }
 
-function end<L extends Lane>(call: LiveCall<L>, chain: Chain, outcome: Pick<Outcome, 'ok' | 'error' | 'failed' | 'streamed'>): void {
-  if (chain.onEnd.length === 0) return;
-  const full: Outcome = { ...outcome, durationMs: Date.now() - call.startedAt, attempts: call.attempts };
+type End = Pick<Outcome, 'ok' | 'error' | 'failed' | 'streamed'>;
+
+function end<L extends Lane>(call: LiveCall<L>, chain: Chain, how: End): void {
+  if (chain.onEnd.length === 0 && call.record === undefined) return;
+  const outcome = outcomeOf(call, how);
+  call.record?.(call as never, outcome);
   for (const step of chain.onEnd) {
     if (step.applies?.(call as never) === false) continue;
     const failed = (error: unknown): void => call.log.error({ policy: step.name, err: error }, 'onEnd failed');
     try {
-      const ended: unknown = step.hooks.onEnd!(call as never, full);
+      const ended: unknown = step.hooks.onEnd!(call as never, outcome);
       if (ended instanceof Promise) ended.catch(failed);
     } catch (error) {
       failed(error);
     }
   }
+}
+
+function outcomeOf<L extends Lane>(call: LiveCall<L>, { ok, streamed, error, failed }: End): Outcome {
+  const { startedAt, attempts, target, modelServed, usage, firstByteAt, events } = call;
+  return {
+    ok,
+    streamed,
+    ...(error === undefined ? {} : { error }),
+    ...(failed === undefined ? {} : { failed }),
+    durationMs: Date.now() - startedAt,
+    attempts,
+    ...(target === undefined ? {} : { target }),
+    ...(modelServed === undefined ? {} : { modelServed }),
+    ...(firstByteAt === undefined ? {} : { firstByteMs: firstByteAt - startedAt }),
+    ...(usage === undefined ? {} : { usage }),
+    events,
+  };
 }

@@ -12,8 +12,8 @@ const OBSERVER_GRACE_MS = 100;
 export interface StreamShape<L extends Lane> {
   /** The whole reply, if `chunk` is the one that completes it. */
   completed(chunk: Chunk<L>): Reply<L> | undefined;
-  /** The chunk that completes a stream with this reply. */
-  completing(reply: Reply<L>): Chunk<L>;
+  /** The chunks that take the place of `held`, which were kept back until the reply was complete, when a policy has given another reply. */
+  replay(reply: Reply<L>, held: readonly Chunk<L>[]): readonly Chunk<L>[];
   /** True for chunks that cannot wait while a stream is held, because the other side waits for an answer to them. */
   urgent(chunk: Chunk<L>): boolean;
 }
@@ -51,7 +51,8 @@ async function* hold<L extends Lane>(
     const reply = shape.completed(chunk);
     if (reply !== undefined) {
       const changed = (await guarded(step, call, () => step.hooks.onReply!(call as never, reply as never))) as Reply<L> | undefined;
-      held.push(changed === undefined ? chunk : shape.completing(changed));
+      if (changed === undefined) held.push(chunk);
+      else held.splice(0, Infinity, ...shape.replay(changed, held));
     } else if (shape.urgent(chunk)) yield chunk;
     else held.push(chunk);
   }

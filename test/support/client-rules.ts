@@ -1,6 +1,7 @@
+import type { JsonObject } from '../../src/core/json.ts';
 import { Ajv } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import type { JsonObject, Profile, ToolDefinition } from '../../src/core/tools.ts';
+import type { Profile, ToolDefinition } from '../../src/core/tools.ts';
 
 /**
  * The published rules of the clients that each profile is for, as a client would check them: nothing here knows how the hub makes its lists.

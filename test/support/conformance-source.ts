@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../src/core/json.ts';
 import { createHash } from 'node:crypto';
 import type { Call } from '../../src/core/call.ts';
 import {
@@ -8,7 +9,7 @@ import {
   type SourceEvent,
   type SourceSnapshot,
 } from '../../src/policy.ts';
-import { errorResult, type JsonObject, type ToolsReply } from '../../src/core/tools.ts';
+import { errorResult, type ToolsReply } from '../../src/core/tools.ts';
 import { FIRST_STATELESS_REVISION, isObject, type Run, unseal } from './conformance/context.ts';
 import { complete, dynamicPrompt, prompts, readResource, resources, resourceTemplates } from './conformance/resources-and-prompts.ts';
 import { conformanceTools, dynamicTool } from './conformance/tools.ts';

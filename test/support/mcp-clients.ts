@@ -1,5 +1,5 @@
+import type { JsonObject } from '../../src/core/json.ts';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import type { JsonObject } from '../../src/core/tools.ts';
 
 type Headers = Readonly<Record<string, string>>;
 

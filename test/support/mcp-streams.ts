@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../src/core/tools.ts';
+import type { JsonObject } from '../../src/core/json.ts';
 import { ACCEPT, type LegacySession, modernRequest } from './mcp-clients.ts';
 
 type Headers = Readonly<Record<string, string>>;

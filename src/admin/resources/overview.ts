@@ -6,9 +6,6 @@ const server: QueryParameter = {
   name: 'server',
   description: 'A virtual server, service or upstream server; absent: /mcp, which has the tools of all sources.',
 };
-const notBuilt = (what: string) => () => {
-  throw new Refusal('not_implemented', `${what} are not recorded in this release.`);
-};
 const FREE = { type: 'object' };
 
 /** The hub as a whole: what it serves, to whom, and why. */
@@ -65,13 +62,13 @@ export const overviewRoutes: readonly AdminRoute[] = [
     path: '/explain',
     operationId: 'explainTool',
     tag: 'hub',
-    summary: 'Explain why a consumer sees a tool, or does not',
+    summary: 'Explain why a consumer sees a tool, or which model a call would take',
     description: 'Every rule that acted, in order, with its place in the files. Nothing is called.',
     query: [
       server,
       { name: 'tool', description: 'The name of the tool on that server.' },
       consumer,
-      { name: 'model', description: 'Not in this release.' },
+      { name: 'model', description: 'In place of server and tool: the name of a model, to learn which route and target it would take.' },
       { name: 'agent', description: 'Not in this release.' },
     ],
     answers: {
@@ -85,31 +82,15 @@ export const overviewRoutes: readonly AdminRoute[] = [
       },
     },
     handle({ query }, { hub }) {
-      if (query.has('model') || query.has('agent'))
-        throw new Refusal('not_implemented', 'Models and agents are explained when their lanes are built. Ask about a tool.');
+      if (query.has('agent'))
+        throw new Refusal('not_implemented', 'Agents are explained when their lane is built. Ask about a tool or a model.');
+      const consumer = hub.consumer(query.get('consumer') || undefined);
+      const model = query.get('model');
+      if (model) return { status: 200, body: hub.explainModel(model, consumer) };
       const tool = query.get('tool');
-      if (!tool) throw new Refusal('bad_request', 'What shall be explained?', { errors: [{ path: '?tool', message: 'Name a tool.' }] });
-      return { status: 200, body: hub.explainTool(query.get('server') ?? '', tool, hub.consumer(query.get('consumer') || undefined)) };
+      if (!tool)
+        throw new Refusal('bad_request', 'What shall be explained?', { errors: [{ path: '?tool', message: 'Name a tool, or a model.' }] });
+      return { status: 200, body: hub.explainTool(query.get('server') ?? '', tool, consumer) };
     },
-  },
-  {
-    method: 'GET',
-    path: '/calls',
-    operationId: 'listCalls',
-    tag: 'hub',
-    summary: 'List calls',
-    hidden: true,
-    answers: {},
-    handle: notBuilt('Calls'),
-  },
-  {
-    method: 'GET',
-    path: '/usage',
-    operationId: 'getUsage',
-    tag: 'hub',
-    summary: 'Get usage',
-    hidden: true,
-    answers: {},
-    handle: notBuilt('Usage figures'),
   },
 ];

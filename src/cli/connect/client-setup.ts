@@ -1,5 +1,3 @@
-import type { JsonObject } from '../../core/tools.ts';
-
 /** What a client is to be connected to. */
 export interface ConnectTarget {
   /** Under which the client lists it: the server's name, or `hubgate`. */
@@ -68,3 +66,4 @@ function objectAt(value: unknown, place: string): JsonObject {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError(`${place} holds no object`);
   return value as JsonObject;
 }
+import type { JsonObject } from '../../core/json.ts';

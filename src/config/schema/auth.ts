@@ -28,15 +28,17 @@ const credential = Type.Unsafe<SchemeCredential>({
   properties: { username, password, clientId, clientSecret, tokenUrl, scopes },
 });
 
+export const oauth2 = shape(
+  { clientId, clientSecret, tokenUrl: Type.Optional(tokenUrl), scopes: Type.Optional(scopes) },
+  { description: 'OAuth 2.0 client credentials.' },
+);
+
 const ways = {
   bearer: secret('Sent as "Authorization: Bearer …".'),
   basic: shape({ username, password }, { description: 'Sent as "Authorization: Basic …".' }),
   header: map(secret('The value of the header.'), { description: 'Headers by name, such as { X-Key: "${env:KEY}" }.', minProperties: 1 }),
   query: map(secret('The value of the parameter.'), { description: 'Query parameters by name.', minProperties: 1 }),
-  oauth2: shape(
-    { clientId, clientSecret, tokenUrl: Type.Optional(tokenUrl), scopes: Type.Optional(scopes) },
-    { description: 'OAuth 2.0 client credentials.' },
-  ),
+  oauth2,
   schemes: map(credential, { description: "Credentials by the names of the document's security schemes.", minProperties: 1 }),
 };
 

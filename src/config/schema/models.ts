@@ -1,13 +1,24 @@
 import { Type } from 'typebox';
-import { peerAuth } from './auth.ts';
+import type { Static } from 'typebox';
+import { oauth2, peerAuth } from './auth.ts';
 import { access, policies } from './access.ts';
-import { condition, description, duration, enabled, flag, glob, icons, list, map, secret, secrets, shape, text } from './parts.ts';
+import { condition, description, duration, enabled, flag, glob, icons, map, secret, secrets, shape, text } from './parts.ts';
 
 export const Provider = shape(
   {
     type: text("The vendor's wire format, such as openai, anthropic, ollama or demo."),
     apiKey: Type.Optional(secret('The key of the account.')),
     baseUrl: Type.Optional(text("Where the provider answers, in place of the vendor's own address.", { format: 'base-url' })),
+    api: Type.Optional(text('Which of several interfaces of the vendor to use, such as openai at bedrock.')),
+    apiVersion: Type.Optional(text('Azure: the date of the API; absent, its v1 API is used.')),
+    region: Type.Optional(text('Bedrock, Vertex: the region, such as eu-central-1.')),
+    project: Type.Optional(text('Vertex: the project.')),
+    accessKeyId: Type.Optional(text('Bedrock: the id of the access key.')),
+    secretAccessKey: Type.Optional(secret('Bedrock: the secret of the access key.')),
+    sessionToken: Type.Optional(secret('Bedrock: the token of a temporary access key.')),
+    serviceAccount: Type.Optional(secret('Vertex: the JSON of a service account.')),
+    oauth2: Type.Optional(oauth2),
+    options: Type.Optional(map(Type.Unknown(), { description: 'What a provider of your own wants to know.' })),
     headers: Type.Optional(secrets('Headers to send with every request.')),
     timeouts: Type.Optional(
       shape(
@@ -47,19 +58,38 @@ export const ModelRoute = shape(
             map(glob('The value of the header'), { description: 'Headers and the globs that their values must match.' }),
           ),
           consumer: Type.Optional(glob('Names of consumers')),
-          intent: Type.Optional(text('What the text is about, by name.')),
+          intent: Type.Optional(text('What the text is about, by name.', { unbuilt: 'models with match.intent' })),
         },
         { description: 'Calls that take this route; the first route that matches wins.' },
       ),
     ),
     when: Type.Optional(condition),
-    targets: list(Target, 'Where calls go, by weight.'),
-    fallback: Type.Optional(list(Target, 'Where calls go when no target answers, in this order.')),
+    targets: Type.Array(Target, { description: 'Where calls go, by weight.', minItems: 1 }),
+    fallback: Type.Optional(
+      Type.Array(Target, { description: 'Where calls go when no target answers, in this order.', unbuilt: 'fallback of models' }),
+    ),
     policies: Type.Optional(policies),
     enabled: Type.Optional(enabled),
   },
   { description: 'Which model answers which call.' },
 );
+
+const perMillion = (what: string) => Type.Number({ minimum: 0, description: `US dollars for a million tokens ${what}.` });
+
+export const Price = shape(
+  {
+    model: glob('Names of models as the provider has them'),
+    provider: Type.Optional(glob('Types of providers')),
+    input: perMillion('of input'),
+    output: perMillion('of output'),
+    cacheRead: Type.Optional(perMillion('read from the cache of the provider; as input when absent')),
+    cacheWrite: Type.Optional(perMillion('written to the cache of the provider; as input when absent')),
+  },
+  { description: 'What a model costs, in place of the price list that comes with the hub.' },
+);
+
+export type ProviderConfig = Static<typeof Provider>;
+export type ModelRouteConfig = Static<typeof ModelRoute>;
 
 export const Agent = shape(
   {

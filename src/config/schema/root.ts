@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
 import { Consumer, Credential, policies, search } from './access.ts';
-import { Agent, ModelRoute, Provider } from './models.ts';
+import { Agent, ModelRoute, Price, Provider } from './models.ts';
 import { duration, flag, list, map, named, shape, size, text } from './parts.ts';
 import { Server, Service } from './tools.ts';
 
@@ -66,10 +66,9 @@ export const Root = shape(
     allowLiteralSecrets: Type.Optional(
       flag('Takes secrets that stand in the file as they are. For trying things out.', { default: false }),
     ),
-    providers: Type.Optional(
-      map(Provider, { description: 'Vendors of models, by name.', propertyNames: { format: 'entry' }, unbuilt: 'providers' }),
-    ),
-    models: Type.Optional(Type.Array(ModelRoute, { description: 'Routes of the models lane; the first match wins.', unbuilt: 'models' })),
+    providers: Type.Optional(map(Provider, { description: 'Vendors of models, by name.', propertyNames: { format: 'entry' } })),
+    models: Type.Optional(Type.Array(ModelRoute, { description: 'Routes of the models lane; the first match wins.' })),
+    prices: Type.Optional(list(Price, 'Prices of models; the first that matches wins.')),
     agents: Type.Optional(map(Agent, { description: 'A2A agents, by name.', propertyNames: { format: 'name' }, unbuilt: 'agents' })),
     embedding: Type.Optional(
       shape(

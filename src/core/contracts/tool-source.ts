@@ -1,6 +1,7 @@
+import type { JsonObject } from '../json.ts';
 import type { Call } from '../call.ts';
 import type { ErrorCode } from '../errors.ts';
-import type { JsonObject, SourceTool, ToolsReply } from '../tools.ts';
+import type { SourceTool, ToolsReply } from '../tools.ts';
 import type { RequestSigner, UpstreamRequest, UpstreamResponse } from '../upstream.ts';
 import type { Awaitable, Extension } from './extension.ts';
 

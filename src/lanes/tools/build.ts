@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
+import type { JsonObject } from '../../core/json.ts';
 import { compileAccess, type LocateRule } from '../../access/permit.ts';
 import type { MergedConfig, ServerConfig, ServiceConfig } from '../../config/types.ts';
 import type { ToolSource } from '../../core/contracts/tool-source.ts';
 import type { Logger } from '../../core/logger.ts';
-import { Secret } from '../../core/secret.ts';
-import type { JsonObject } from '../../core/tools.ts';
+import { fingerprint } from '../../core/secret.ts';
 import { composeChain, type BoundPolicy, type Chain } from '../../pipeline/chain.ts';
 import { rootDoor, sourceDoor, virtualDoor, type Door } from './doors/catalog.ts';
 import type { SourceEntry } from './doors/source-entry.ts';
@@ -23,15 +22,15 @@ export interface ToolsGeneration {
 /** Milliseconds that a build waits for documents: an edit of a small one is then served by the same generation as the edits beside it. */
 const DOCUMENT_WAIT_MS = 150;
 
-/** Builds the lane from a configuration; what did not change is taken over from `before`. Throws when nothing may change. */
+/** Builds the lane from a configuration and the policies that all lanes share; what did not change is taken over from `before`. Throws when nothing may change. */
 export async function buildTools(
   merged: MergedConfig,
   host: ToolsHost,
   lent: BuildHost,
+  shared: readonly BoundPolicy[],
   before: ToolsGeneration | undefined,
 ): Promise<ToolsGeneration> {
   const { config } = merged;
-  const shared = await lent.bind(config.policies);
   const building = new Building(merged, host, lent, shared, before);
   try {
     for (const [name, service] of Object.entries(config.services ?? {}))
@@ -82,7 +81,7 @@ class Building {
 
   async addServer(name: string, config: ServerConfig): Promise<void> {
     if (config.source === undefined) return;
-    const key = digest([config.source, this.#lent.extensionVersion(config.source), config.options]);
+    const key = fingerprint([config.source, this.#lent.extensionVersion('tool-source', config.source), config.options]);
     const known = this.#before?.sources.get(name);
     const source = known?.key === key ? known.source : await this.#lent.createSource(config.source, name, config.options);
     await this.#add(name, 'server', key, source, config, undefined);
@@ -127,7 +126,7 @@ class Building {
           : `${place.hash}${place.from === 'file' ? `${place.display}${place.error?.message ?? ''}` : ''}`;
     const limits = this.#merged.config.documents ?? {};
     const overlays = origin === 'file' ? (this.#merged.overlays.get(name) ?? []) : [];
-    const documentKey = digest([
+    const documentKey = fingerprint([
       origin,
       where,
       overlays.map(({ display, hash }) => [display, hash]),
@@ -135,7 +134,7 @@ class Building {
       config.exposeOperation,
       limits,
     ]);
-    const key = digest([documentKey, config.baseUrl, config.timeout, revealed(config.auth)]);
+    const key = fingerprint([documentKey, config.baseUrl, config.timeout, config.auth]);
     return { name, origin, config, place, overlays, limits, key, documentKey };
   }
 
@@ -175,17 +174,4 @@ class Building {
 
 function serviceOf(source: ToolSource | undefined): ServiceSource | undefined {
   return source instanceof ServiceSource ? source : undefined;
-}
-
-function digest(parts: readonly unknown[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
-}
-
-/** Secrets by their values, for a rotated credential is a change. The text is only ever hashed. */
-function revealed(value: unknown): string {
-  if (value === null || typeof value !== 'object') return String(value);
-  if (value instanceof Secret) return value.reveal();
-  return Object.entries(value)
-    .map(([key, item]) => `${key}=${revealed(item)}`)
-    .join('\n');
 }

@@ -2,9 +2,9 @@ import type { ToolNameStore, EndedSessionStore } from '../../core/contracts/stor
 import type { ToolSource } from '../../core/contracts/tool-source.ts';
 import type { Consumer } from '../../core/consumer.ts';
 import type { Logger } from '../../core/logger.ts';
-import type { PolicyUse } from '../../config/types.ts';
 import type { SessionSeal } from '../../access/session-seal.ts';
-import type { BoundPolicy } from '../../pipeline/chain.ts';
+import type { PolicyBinder } from '../../pipeline/chain.ts';
+import type { Record } from '../../pipeline/live-call.ts';
 import type { UpstreamHttp } from '../../upstreams/http.ts';
 
 /** What the composition root lends to the tools lane for as long as it lives. */
@@ -14,6 +14,7 @@ export interface ToolsHost {
   readonly toolNames: ToolNameStore;
   readonly endedSessions: EndedSessionStore;
   readonly seal: SessionSeal;
+  readonly record: Record;
   /** Masks known secrets. */
   redact(text: string): string;
   /** Makes a value known as a secret; gives the way to forget it. */
@@ -23,11 +24,9 @@ export interface ToolsHost {
 }
 
 /** What the composition root lends to one build of a generation. */
-export interface BuildHost {
-  /** Policies of one place, created for this generation. */
-  bind(uses: readonly PolicyUse[] | undefined): Promise<readonly BoundPolicy[]>;
+export interface BuildHost extends PolicyBinder {
   /** A tool source made by an extension. */
   createSource(extension: string, name: string, options: unknown): Promise<ToolSource>;
   /** The extension's content: a source is made anew when it has changed. */
-  extensionVersion(extension: string): string;
+  extensionVersion(kind: 'tool-source', extension: string): string;
 }

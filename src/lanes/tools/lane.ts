@@ -5,6 +5,7 @@ import type { ToolSource } from '../../core/contracts/tool-source.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { ToolDefinition } from '../../core/tools.ts';
 import type { Mount } from '../../http/mount.ts';
+import type { BoundPolicy } from '../../pipeline/chain.ts';
 import { buildTools, letGo, type ToolsGeneration } from './build.ts';
 import type { Door } from './doors/catalog.ts';
 import { explainTool } from './explain.ts';
@@ -35,8 +36,8 @@ export class ToolsLane {
     this.#host = host;
     this.#sessions = new Sessions(host.seal, host.endedSessions);
     this.#announcements = new Announcements({ door: (name) => this.#current?.doors.get(name), consumer: (name) => host.consumer(name) });
-    const { http, log, redact } = host;
-    const serving = { http, log, redact, results: new KeptResults(), sessions: this.#sessions, announcements: this.#announcements };
+    const { http, log, redact, record } = host;
+    const serving = { http, log, redact, record, results: new KeptResults(), sessions: this.#sessions, announcements: this.#announcements };
     this.mounts = endpoint((name) => {
       const { tools, leave } = enter();
       return { door: tools.doors.get(name), leave };
@@ -48,8 +49,8 @@ export class ToolsLane {
     return this.#sessions.load();
   }
 
-  async build(merged: MergedConfig, lent: BuildHost): Promise<ToolsGeneration> {
-    const generation = await buildTools(merged, this.#host, lent, this.#current);
+  async build(merged: MergedConfig, lent: BuildHost, shared: readonly BoundPolicy[]): Promise<ToolsGeneration> {
+    const generation = await buildTools(merged, this.#host, lent, shared, this.#current);
     for (const { source } of generation.sources.values()) this.#uses.set(source, (this.#uses.get(source) ?? 0) + 1);
     return generation;
   }

@@ -1,13 +1,13 @@
+import { type JsonObject, isObject } from '../../core/json.ts';
 import type { Handled } from '../../core/call.ts';
 import { SourceError, type Channel, type SessionToolSource } from '../../core/contracts/tool-source.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
-import type { JsonObject, ToolsChunk, ToolsLane, ToolsReply } from '../../core/tools.ts';
-import { LiveCall } from '../../pipeline/live-call.ts';
+import type { ToolsChunk, ToolsLane, ToolsReply } from '../../core/tools.ts';
+import { LiveCall, type Record } from '../../pipeline/live-call.ts';
 import { run } from '../../pipeline/run.ts';
 import { LIST_KEYS, type ExposedEntry, type ListMethod } from './doors/view.ts';
 import { exactArguments } from './mcp/exact-arguments.ts';
-import { isObject } from './mcp/message.ts';
 import { callTool, holderOf, type CallTools } from './plan.ts';
 import { goneResult, isResultUri } from './results/kept-results.ts';
 import { toolReplies, toolSegments } from './segments.ts';
@@ -20,6 +20,7 @@ export type Operation = ToolsLane['operation'];
 
 export interface OperationTools extends CallTools {
   readonly log: Logger;
+  readonly record: Record;
   /** Masks known secrets. */
   redact(text: string): string;
 }
@@ -48,6 +49,7 @@ export function start(operation: Operation, params: JsonObject, caller: Caller, 
     route: door.facts.name,
     consumer: exchange.consumer,
     log: tools.log,
+    record: tools.record,
     codec: toolSegments,
     input: { name, tool: found?.tool, arguments: found?.entry.kind === 'service' ? exactArguments(args, caller.body) : args, params },
   });

@@ -1,13 +1,13 @@
+import { type JsonObject, isObject } from '../../core/json.ts';
 import type { Handled } from '../../core/call.ts';
 import type { ConditionContext } from '../../core/conditions.ts';
 import { GatewayError } from '../../core/errors.ts';
-import type { JsonObject, ToolsReply } from '../../core/tools.ts';
+import type { ToolsReply } from '../../core/tools.ts';
 import { checkCall } from '../../access/permit.ts';
 import { forward } from '../../pipeline/forward.ts';
 import type { LiveCall } from '../../pipeline/live-call.ts';
 import type { UpstreamHttp } from '../../upstreams/http.ts';
 import type { ViewTool } from './doors/view.ts';
-import { isObject } from './mcp/message.ts';
 import type { Caller } from './serve/caller.ts';
 import { fitResult } from './results/fit-result.ts';
 import type { Holder, KeptResults } from './results/kept-results.ts';
@@ -58,7 +58,7 @@ async function callStateless(call: LiveCall<'tools'>, found: ViewTool, caller: C
     call,
     caller.door.facts.chain,
     { target, request: prepared.request, signers: prepared.signers },
-    tools.http,
+    tools.http.send,
   );
   const reply = prepared.decode(response);
   const selected = found.output === undefined ? reply : found.output(reply);

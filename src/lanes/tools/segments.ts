@@ -1,5 +1,6 @@
+import type { JsonObject } from '../../core/json.ts';
 import type { Payload, Segment } from '../../core/call.ts';
-import type { ContentBlock, JsonObject, ToolsChunk, ToolsInput, ToolsReply } from '../../core/tools.ts';
+import type { ContentBlock, ToolsChunk, ToolsInput, ToolsReply } from '../../core/tools.ts';
 import type { LaneReplies } from '../../pipeline/run.ts';
 import type { SegmentCodec } from '../../pipeline/live-call.ts';
 
@@ -23,7 +24,7 @@ export const toolSegments: SegmentCodec = {
 export const toolReplies: LaneReplies<'tools'> = {
   failed: (reply) => reply.isError === true,
   completed: (chunk) => (chunk.type === 'result' ? chunk.result : undefined),
-  completing: (result) => ({ type: 'result', result }),
+  replay: (result, held) => [...held, { type: 'result', result }],
   urgent: (chunk) => chunk.type === 'request',
 };
 

@@ -1,6 +1,6 @@
+import type { JsonObject } from '../../../src/core/json.ts';
 import type { Client } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../src/core/tools.ts';
 import { sendJson, startEchoServer, type EchoServer } from '../../support/echo-server.ts';
 import { connectSdk, SDK_MODES } from '../../support/mcp-clients.ts';
 import { startHub, type Hub } from '../../support/start-hub.ts';

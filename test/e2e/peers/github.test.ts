@@ -1,10 +1,10 @@
+import type { JsonObject } from '../../../src/core/json.ts';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, StreamableHTTPClientTransport, type Tool } from '@modelcontextprotocol/client';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../src/core/tools.ts';
 import { type EchoServer, sendJson, startEchoServer } from '../../support/echo-server.ts';
 import { type Negotiation, postModern } from '../../support/mcp-clients.ts';
 import { type Hub, startHub } from '../../support/start-hub.ts';

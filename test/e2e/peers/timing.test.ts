@@ -1,7 +1,7 @@
+import type { JsonObject } from '../../../src/core/json.ts';
 import { createHash } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../src/core/tools.ts';
 import { type EchoServer, startEchoServer } from '../../support/echo-server.ts';
 import { openLegacySession } from '../../support/mcp-clients.ts';
 import { type Hub, startHub } from '../../support/start-hub.ts';

@@ -1,6 +1,6 @@
+import type { JsonObject } from '../../../src/core/json.ts';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../src/core/tools.ts';
 import { askAdmin } from '../../support/ask-admin.ts';
 import { startHub, type Hub } from '../../support/start-hub.ts';
 

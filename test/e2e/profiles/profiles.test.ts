@@ -1,6 +1,7 @@
+import type { JsonObject } from '../../../src/core/json.ts';
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject, Profile, ToolDefinition } from '../../../src/core/tools.ts';
+import type { Profile, ToolDefinition } from '../../../src/core/tools.ts';
 import { clientFaults } from '../../support/client-rules.ts';
 import { startEchoServer, type EchoServer } from '../../support/echo-server.ts';
 import { openLegacySession, postModern, type RawAnswer } from '../../support/mcp-clients.ts';

@@ -1,7 +1,8 @@
+import type { JsonObject } from '../../../src/core/json.ts';
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Awaitable } from '../../../src/core/contracts/extension.ts';
 import { type Channel, SourceError } from '../../../src/core/contracts/tool-source.ts';
-import type { JsonObject, ToolDefinition, ToolsReply } from '../../../src/core/tools.ts';
+import type { ToolDefinition, ToolsReply } from '../../../src/core/tools.ts';
 
 /** What a tool or prompt of the conformance source works with. Those that ask the client run once per round. */
 export interface Context {

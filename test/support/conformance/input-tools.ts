@@ -1,4 +1,5 @@
-import type { JsonObject, ToolsReply } from '../../../src/core/tools.ts';
+import type { JsonObject } from '../../../src/core/json.ts';
+import type { ToolsReply } from '../../../src/core/tools.ts';
 import {
   acceptedText,
   type ConformanceTool,

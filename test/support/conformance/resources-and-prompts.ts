@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../src/core/tools.ts';
+import type { JsonObject } from '../../../src/core/json.ts';
 import { type Context, acceptedText, elicit, IMAGE, needInput, type Run, userText } from './context.ts';
 
 const contents = new Map<string, JsonObject>([

@@ -1,5 +1,6 @@
+import type { JsonObject } from '../../../src/core/json.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorResult, type JsonObject, type ToolsReply } from '../../../src/core/tools.ts';
+import { errorResult, type ToolsReply } from '../../../src/core/tools.ts';
 import { AUDIO, type ConformanceTool, type Context, IMAGE, text, tool } from './context.ts';
 import { inputTools } from './input-tools.ts';
 

@@ -7,6 +7,7 @@ import type { Problem } from '../../../src/core/contracts/resource.ts';
 import type { Store, StoredResource } from '../../../src/core/contracts/store.ts';
 import { GatewayError } from '../../../src/core/errors.ts';
 import { importReport } from '../../../src/lanes/tools/report.ts';
+import { openCallLog } from '../../../src/storage/calls/open-call-log.ts';
 import { openStore } from '../../../src/storage/open-store.ts';
 
 export const PETS = {
@@ -15,6 +16,8 @@ export const PETS = {
   servers: [{ url: 'https://pets.example.com' }],
   paths: { '/pets': { get: { operationId: 'listPets', summary: 'List pets', responses: { 200: { description: 'Pets.' } } } } },
 };
+
+const SILENT = { debug() {}, info() {}, warn() {}, error() {}, child: () => SILENT };
 
 /** A hub that serves what its files and its store say, without lanes; the store and the reading of documents are the real ones. */
 export class FakeHub {
@@ -28,6 +31,7 @@ export class FakeHub {
   generation = 1;
   reloads = 0;
   readonly store: Store;
+  readonly calls = openCallLog({ path: ':memory:', log: SILENT });
   #stored: readonly StoredResource[] = [];
   #refused: readonly Problem[] = [];
   keyRefreshes = 0;
@@ -44,6 +48,7 @@ export class FakeHub {
   get admin(): AdminHub {
     return {
       store: this.store,
+      calls: this.calls,
       status: () => ({
         version: '0',
         generation: this.generation,
@@ -57,6 +62,8 @@ export class FakeHub {
       problems: (_kind, name) => (name === 'sick' ? [{ code: 'ill', message: 'It is ill.', severity: 'error' }] : []),
       consumer: (name) => this.#consumer(name),
       tools: (server, consumer) => [{ name: `tool_of_${server}_for_${consumer.name}` }],
+      models: async (consumer) => [{ id: `model-for-${consumer.name}` }],
+      explainModel: (model) => ({ visible: true, callable: true, steps: [{ rule: model, effect: 'info' }] }),
       explainTool: (server, tool) => ({ visible: true, callable: true, steps: [{ rule: `${server}/${tool}`, effect: 'info' }] }),
       report: async (service) => ({ file: service, ok: true, tools: [], warnings: [], leftOut: [], operations: [] }),
       refresh: async (service) => ({ file: `${service} again`, ok: true, tools: [], warnings: [], leftOut: [] }),

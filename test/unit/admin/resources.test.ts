@@ -174,7 +174,8 @@ describe('the hub as a whole', () => {
     expect((await ask('GET', 'tools?consumer=nobody')).status).toBe(404);
     expect((await ask('GET', 'explain?server=pets&tool=a&consumer=ci')).body).toMatchObject({ visible: true, steps: [{ rule: 'pets/a' }] });
     expect(await ask('GET', 'explain?server=pets&consumer=ci')).toMatchObject({ status: 400, body: { errors: [{ path: '?tool' }] } });
-    expect((await ask('GET', 'explain?model=gpt')).status).toBe(501);
+    expect((await ask('GET', 'explain?model=gpt&consumer=ci')).body).toMatchObject({ steps: [{ rule: 'gpt' }] });
+    expect((await ask('GET', 'explain?agent=a&consumer=ci')).status).toBe(501);
     expect((await ask('GET', 'status')).body).toMatchObject({
       generation: expect.any(Number),
       config: { ok: true },
@@ -195,9 +196,5 @@ describe('the hub as a whole', () => {
   it('refuses parameters that it does not know, and those that come twice', async () => {
     expect(await ask('GET', 'tools?consumers=ci')).toMatchObject({ status: 400, body: { errors: [{ path: '?consumers' }] } });
     expect((await ask('GET', 'tools?server=a&server=b')).status).toBe(400);
-  });
-
-  it('says 501 for what is not built', async () => {
-    for (const path of ['calls', 'usage']) expect((await ask('GET', path)).status).toBe(501);
   });
 });

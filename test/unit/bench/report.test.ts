@@ -2,19 +2,42 @@ import { describe, expect, it } from 'vitest';
 import type { LoadResult } from '../../../bench/load.ts';
 import { lastSeconds, ownTime, type CpuProfile } from '../../../bench/profile.ts';
 import { render, summarise } from '../../../bench/report.ts';
-import type { Scenario } from '../../../bench/scenarios.ts';
+import type { Scenario, Style } from '../../../bench/scenarios.ts';
 import { median, quantile, ratios } from '../../../bench/statistics.ts';
+import type { Contender } from '../../../bench/targets.ts';
+
+const contender = (name: string): Contender => ({
+  name,
+  isInKit: false,
+  make: () => ({ command: [], env: {}, path: '/', headers: {} }),
+});
+
+const style: Style = {
+  name: 'a style',
+  kit: { scenario: 'calls' },
+  connections: 4,
+  expect: 'Rex',
+  goals: [
+    { of: 'cpu', baseline: 'slow', atMost: 0.25 },
+    { of: 'cpu', baseline: 'fast', atMost: 2 },
+  ],
+  requests: () => Promise.resolve([]),
+};
+
+const streams: Style = {
+  ...style,
+  name: 'streams',
+  goals: [
+    { of: 'cpu', baseline: 'fast', atMost: 2 },
+    { of: 'first byte', atMost: 1 },
+  ],
+  stream: { chunks: 64, firstAfterMs: 100, rampMs: 3200 },
+};
 
 const scenario: Scenario = {
   title: 'calls',
-  targets: ['hub', 'slow', 'fast'],
-  styles: [],
-  goals: new Map([
-    ['slow', 0.25],
-    ['fast', 2],
-  ]),
-  connections: 4,
-  expect: 'Rex',
+  contenders: [contender('hub'), contender('slow'), contender('fast')],
+  styles: [style, streams],
   note: '',
 };
 
@@ -33,13 +56,31 @@ const runs = (cpuMicros: readonly number[], more: Partial<LoadResult> = {}): Loa
 
 const measured = (hub: readonly LoadResult[]) =>
   summarise(scenario, {
-    style: 'a style',
+    style,
     by: 'bench',
     results: new Map([
       ['hub', hub],
       ['slow', runs([200, 400, 200, 400])],
       ['fast', runs([20, 20, 40, 40])],
     ]),
+    absent: new Map(),
+  });
+
+const streamRuns = (cpuMicros: readonly number[], firstBytes: readonly number[]): LoadResult[] =>
+  runs(cpuMicros).map((run, i) => ({
+    ...run,
+    stream: { chunksPerSecond: 9800 + i, firstByte: { p50: firstBytes[i]!, p99: 12 }, transit: { p50: 0.1, p99: 4 } },
+  }));
+
+const measuredStreams = (hub: readonly LoadResult[]) =>
+  summarise(scenario, {
+    style: streams,
+    by: 'kit',
+    results: new Map([
+      ['hub', hub],
+      ['fast', streamRuns([50, 50], [0.8, 0.8])],
+    ]),
+    absent: new Map([['slow', 'not on this machine']]),
   });
 
 describe('statistics', () => {
@@ -77,20 +118,32 @@ describe('summarise', () => {
     });
     expect(rows[1]!.ratios['slow']).toEqual({ median: 1, min: 1, max: 1 });
     expect(verdicts).toEqual([
-      { baseline: 'slow', ratio: 0.225, goal: 0.25, isMet: true },
-      { baseline: 'fast', ratio: 2.25, goal: 2, isMet: false },
+      { goal: style.goals[0], value: 0.225, isMet: true },
+      { goal: style.goals[1], value: 2.25, isMet: false },
     ]);
   });
 
   it('misses a goal that was not measured', () => {
-    const { verdicts } = summarise(scenario, { style: 'a style', by: 'kit', results: new Map([['hub', runs([1])]]) });
+    const alone = new Map([['hub', runs([1])]]);
+    const { verdicts } = summarise(scenario, { style: streams, by: 'kit', results: alone, absent: new Map() });
     expect(verdicts.map(({ isMet }) => isMet)).toEqual([false, false]);
+  });
+
+  it('judges streams by the CPU of a chunk and by their first byte', () => {
+    const { rows, verdicts, absent } = measuredStreams(streamRuns([50, 75], [0.9, 1.3]));
+    expect(rows[0]!.stream).toEqual({ chunksPerSecond: 9800.5, firstByte: { p50: 1.1, p99: 12 }, transit: { p50: 0.1, p99: 4 } });
+    expect(rows[0]!.ratios).toEqual({ fast: { median: 1.25, min: 1, max: 1.5 } });
+    expect(verdicts.map(({ value, isMet }) => [value, isMet])).toEqual([
+      [1.25, true],
+      [1.1, false],
+    ]);
+    expect(absent).toEqual({ slow: 'not on this machine' });
   });
 });
 
 describe('render', () => {
   it('prints a row for each target and a line for each goal', () => {
-    const lines = render(scenario, measured(runs([40, 80, 60, 100]))).split('\n');
+    const lines = render(scenario, style, measured(runs([40, 80, 60, 100]))).split('\n');
     expect(lines).toContain('| hub | 2500 | 70.0 (40.0–100.0) | 0.23 (0.20–0.30) | 2.25 (1.50–4.00) | 2.50/11.50 | 103 | 0 | 0.30 |');
     expect(lines).toContain('hub costs 0.23 of slow; goal at most 0.25: met');
     expect(lines).toContain('hub costs 2.25 of fast; goal at most 2: MISSED');
@@ -98,8 +151,17 @@ describe('render', () => {
     expect(lines.join('\n')).not.toContain('NO RESULT');
   });
 
+  it('prints streams, and what was not measured', () => {
+    const lines = render(scenario, streams, measuredStreams(streamRuns([50, 75], [0.9, 1.3]))).split('\n');
+    expect(lines).toContain('| hub | 9801 | 62.5 (50.0–75.0) | 1.25 (1.00–1.50) | 1.10/12.00 | 0.10/4.00 | 101 | 0 | 0.10 |');
+    expect(lines).toContain('| slow | not on this machine |  |  |  |  |  |  |  |');
+    expect(lines).toContain("hub's first byte comes 1.10 ms after the upstream's; goal at most 1: MISSED");
+    expect(lines.find((line) => line.startsWith('| target'))).toContain('CPU µs/chunk');
+    expect(lines.filter((line) => line.startsWith('|')).every((line) => line.split('|').length === 11)).toBe(true);
+  });
+
   it('says what makes a table no result', () => {
-    const text = render(scenario, measured(runs([40, 80], { bad: 2, firstBad: '500 no', clientCores: 0.97 })));
+    const text = render(scenario, style, measured(runs([40, 80], { bad: 2, firstBad: '500 no', clientCores: 0.97 })));
     expect(text).toContain('NO RESULT: hub gave 4 bad answers, the first: 500 no');
     expect(text).toContain('busy for 0.97 of their core with hub');
   });

@@ -94,9 +94,8 @@ describe('the examples of the design', () => {
       'agents',
       'budget',
       'embedding',
+      'fallback of models',
       'limits',
-      'models',
-      'providers',
       'search',
       'servers with command or url',
     ]);

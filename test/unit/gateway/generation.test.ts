@@ -4,7 +4,7 @@ import type { Host } from '../../../src/core/contracts/extension.ts';
 import type { Store } from '../../../src/core/contracts/store.ts';
 import { buildGeneration } from '../../../src/gateway/generation.ts';
 import type { ToolsGeneration } from '../../../src/lanes/tools/build.ts';
-import type { BuildHost } from '../../../src/lanes/tools/host.ts';
+import type { ModelsLane } from '../../../src/lanes/models/lane.ts';
 import type { ToolsLane } from '../../../src/lanes/tools/lane.ts';
 import { definePolicy } from '../../../src/policy.ts';
 import { openStore } from '../../../src/storage/open-store.ts';
@@ -30,10 +30,7 @@ it.each([
   });
   const tools = {} as ToolsGeneration;
   const lane = {
-    async build(_: unknown, lent: BuildHost) {
-      await lent.bind([{ name: 'holder', options: {} }]);
-      return tools;
-    },
+    build: async () => tools,
     problems() {
       throw error;
     },
@@ -43,14 +40,15 @@ it.each([
     store,
     stored: [],
     documents: new Map(),
-    lane,
+    tools: lane,
+    models: { build: async () => ({}), problems: () => [] } as unknown as ModelsLane,
     builtins: [holder],
     hostOf: () => ({}) as Host,
     listensOn: '127.0.0.1',
     folder: '/nowhere',
     addSecret: () => undefined,
   };
-  const built = buildGeneration(await load('{}'), parts, undefined);
+  const built = buildGeneration(await load('policies: [{ holder: {} }]', { builtins: [holder] }), parts, undefined);
   if (error instanceof GatewayError) expect(await built).toMatchObject({ refused: [{ code: 'build_failed', message: error.message }] });
   else await expect(built).rejects.toBe(error);
   expect(gone).toEqual(['sources', 'policy']);

@@ -1,9 +1,10 @@
+import type { JsonObject } from '../../../core/json.ts';
 import type { Access } from '../../../access/permit.ts';
 import type { VirtualServerConfig } from '../../../config/types.ts';
 import { compileGlob } from '../../../core/conditions.ts';
 import type { Consumer } from '../../../core/consumer.ts';
 import type { Problem } from '../../../core/contracts/resource.ts';
-import type { JsonObject, Profile } from '../../../core/tools.ts';
+import type { Profile } from '../../../core/tools.ts';
 import { VERSION } from '../../../core/version.ts';
 import type { Chain } from '../../../pipeline/chain.ts';
 import { clientProfile } from '../profiles/client-profile.ts';

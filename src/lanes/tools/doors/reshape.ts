@@ -1,6 +1,6 @@
+import { type JsonObject, isObject } from '../../../core/json.ts';
 import type { ArgumentOverrideConfig, ToolOverride } from '../../../config/types.ts';
-import type { JsonObject, SourceTool, ToolDefinition, ToolsReply, WholeTool } from '../../../core/tools.ts';
-import { isObject } from '../mcp/message.ts';
+import type { SourceTool, ToolDefinition, ToolsReply, WholeTool } from '../../../core/tools.ts';
 import { isExact, parseExact } from '../openapi/wire/json-text.ts';
 
 /** What an override changes on the way in and on the way out; absent parts change nothing. */

@@ -1,8 +1,9 @@
+import type { JsonObject } from '../../../core/json.ts';
 import type { Access } from '../../../access/permit.ts';
 import type { ServiceConfig, ToolSettingsConfig } from '../../../config/types.ts';
 import { compileGlob } from '../../../core/conditions.ts';
 import type { SourceSnapshot, ToolSource } from '../../../core/contracts/tool-source.ts';
-import type { JsonObject, SourceTool } from '../../../core/tools.ts';
+import type { SourceTool } from '../../../core/tools.ts';
 import { redefined } from '../../../core/tools.ts';
 import type { Chain } from '../../../pipeline/chain.ts';
 

@@ -1,7 +1,8 @@
+import type { JsonObject } from '../../../core/json.ts';
 import { createHash } from 'node:crypto';
 import type { Access, RuleCondition } from '../../../access/permit.ts';
 import type { Consumer } from '../../../core/consumer.ts';
-import type { JsonObject, Profile, ToolDefinition, ToolsReply } from '../../../core/tools.ts';
+import type { Profile, ToolDefinition, ToolsReply } from '../../../core/tools.ts';
 import { toolForm } from '../profiles/tool-form.ts';
 import { toolInFull, toolResource, toolResourceUri } from '../profiles/tool-resource.ts';
 import type { SourceEntry } from './source-entry.ts';

@@ -1,6 +1,5 @@
-import type { JsonObject } from '../../../core/tools.ts';
+import { type JsonObject, isObject } from '../../../core/json.ts';
 import { exactIntegers, hasLongInteger } from './exact-integers.ts';
-import { isObject } from './message.ts';
 
 /**
  * The arguments of the `tools/call` that is all of `body`, in which integers beyond 2^53 that lost digits are text, as OpenAPI services take them.

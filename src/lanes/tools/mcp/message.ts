@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../core/tools.ts';
+import { isObject, type JsonObject } from '../../../core/json.ts';
 import type { RpcError } from '../wire-errors.ts';
 
 export type RpcId = string | number;
@@ -56,10 +56,6 @@ function readResponse(value: JsonObject): RpcResponse | undefined {
 export function idOf(value: unknown): RpcId | null {
   const id = isObject(value) ? value['id'] : undefined;
   return typeof id === 'string' || typeof id === 'number' ? id : null;
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export function errorMessage(id: RpcId | null, error: RpcError): string {

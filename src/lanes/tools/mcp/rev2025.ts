@@ -1,5 +1,5 @@
-import type { JsonObject, ToolDefinition, ToolsReply } from '../../../core/tools.ts';
-import { isObject } from './message.ts';
+import { type JsonObject, isObject } from '../../../core/json.ts';
+import type { ToolDefinition, ToolsReply } from '../../../core/tools.ts';
 
 /** Revisions up to 2025-11-25: sessions, `initialize`, server requests on open streams. Newest first. */
 export const REVISIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const;

@@ -1,7 +1,8 @@
+import { type JsonObject, isObject } from '../../../core/json.ts';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { JsonObject, ToolsReply } from '../../../core/tools.ts';
+import type { ToolsReply } from '../../../core/tools.ts';
 import { RPC, type RpcError } from '../wire-errors.ts';
-import { isObject, type Rejection, type RpcMessage, type RpcRequest } from './message.ts';
+import { type Rejection, type RpcMessage, type RpcRequest } from './message.ts';
 
 /** Revision 2026-07-28: stateless, the facts of the protocol travel in `_meta` and in headers of every request. */
 export const REVISION = '2026-07-28';

@@ -1,5 +1,5 @@
+import type { JsonObject } from '../../../core/json.ts';
 import type { ErrorObject } from 'ajv';
-import type { JsonObject } from '../../../core/tools.ts';
 import type { CompiledOperation } from './types.ts';
 import { faultLines } from './validation/faults.ts';
 import { compileValidator } from './validation/validator.ts';

@@ -1,5 +1,6 @@
+import type { JsonObject } from '../../../core/json.ts';
 import { createHash } from 'node:crypto';
-import type { JsonObject, ToolDefinition } from '../../../core/tools.ts';
+import type { ToolDefinition } from '../../../core/tools.ts';
 import { readAnswers } from './bindings/answers.ts';
 import { readBody } from './bindings/body.ts';
 import { ParameterReader } from './bindings/parameters.ts';

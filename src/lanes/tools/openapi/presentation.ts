@@ -1,4 +1,5 @@
-import type { JsonObject, Risk, SourceTool, ToolAnnotations } from '../../../core/tools.ts';
+import type { JsonObject } from '../../../core/json.ts';
+import type { Risk, SourceTool, ToolAnnotations } from '../../../core/tools.ts';
 import { findPaging, pagingSentence } from './answers/paging.ts';
 import { argumentKeys } from './bindings/keys.ts';
 import type { BodyDraft } from './bindings/body.ts';

@@ -1,5 +1,5 @@
+import type { JsonObject } from '../../../core/json.ts';
 import type { ReadResource } from '../../../core/contracts/tool-source.ts';
-import type { JsonObject } from '../../../core/tools.ts';
 import type { UpstreamRequest } from '../../../core/upstream.ts';
 import type { CompiledOperation, CompiledService, ParameterBinding } from './types.ts';
 import { encodeBody } from './wire/body.ts';

@@ -1,4 +1,5 @@
-import type { ContentBlock, JsonObject, ToolsReply } from '../../../core/tools.ts';
+import type { JsonObject } from '../../../core/json.ts';
+import type { ContentBlock, ToolsReply } from '../../../core/tools.ts';
 import type { UpstreamResponse } from '../../../core/upstream.ts';
 import { readRecords, recordFormat } from './answers/events.ts';
 import { failureReply } from './answers/failure.ts';

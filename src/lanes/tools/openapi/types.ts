@@ -1,4 +1,5 @@
-import type { JsonObject, SourceTool } from '../../../core/tools.ts';
+import type { JsonObject } from '../../../core/json.ts';
+import type { SourceTool } from '../../../core/tools.ts';
 
 /** Bounds on one document. Defaults: 64 MB, 20,000 operations, 100,000 references followed, depth 200, 10,000 alias expansions. */
 export interface DocumentLimits {

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../core/tools.ts';
+import type { JsonObject } from '../../../core/json.ts';
 import { OperationFault } from './document/tree.ts';
 import type { Json } from './schema/json.ts';
 import type { SchemaReader } from './schema/reader.ts';

@@ -1,5 +1,4 @@
-import type { JsonObject } from '../../../core/tools.ts';
-import { isObject } from '../mcp/message.ts';
+import { type JsonObject, isObject } from '../../../core/json.ts';
 import { put, type Json } from '../openapi/schema/json.ts';
 
 /** One form that a schema takes: at most one type, no combinators, no reference at its root. */

@@ -1,5 +1,4 @@
-import type { JsonObject } from '../../../core/tools.ts';
-import { isObject } from '../mcp/message.ts';
+import { type JsonObject, isObject } from '../../../core/json.ts';
 import { put, SCHEMA_LISTS, SCHEMA_MAPS, SINGLE_SCHEMAS, type Json } from '../openapi/schema/json.ts';
 
 /** Deeper schemas are the source's business. */

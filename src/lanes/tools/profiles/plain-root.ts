@@ -1,5 +1,4 @@
-import type { JsonObject } from '../../../core/tools.ts';
-import { isObject } from '../mcp/message.ts';
+import { type JsonObject, isObject } from '../../../core/json.ts';
 import { put, type Json } from '../openapi/schema/json.ts';
 
 /** At the root these make Anthropic's API refuse the whole request and clients drop the tool (client-limits.md). */

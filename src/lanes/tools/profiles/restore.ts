@@ -1,7 +1,6 @@
-import type { JsonObject } from '../../../core/tools.ts';
+import { type JsonObject, isObject } from '../../../core/json.ts';
 import { parseJson } from '../../../http/body.ts';
 import { exactIntegers, hasLongInteger } from '../mcp/exact-integers.ts';
-import { isObject } from '../mcp/message.ts';
 
 /** The way back from a presented form to the tool's own; undefined where both are the same. */
 export type Back =

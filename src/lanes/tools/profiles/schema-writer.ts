@@ -1,5 +1,4 @@
-import type { JsonObject } from '../../../core/tools.ts';
-import { isObject } from '../mcp/message.ts';
+import { type JsonObject, isObject } from '../../../core/json.ts';
 import { put, type Json } from '../openapi/schema/json.ts';
 import { alternativesOf, type Alternative, type Scope } from './alternatives.ts';
 import type { Dialect } from './dialects.ts';

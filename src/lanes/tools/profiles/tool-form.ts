@@ -1,5 +1,5 @@
-import type { JsonObject, Profile, SourceTool, ToolDefinition } from '../../../core/tools.ts';
-import { isObject } from '../mcp/message.ts';
+import { type JsonObject, isObject } from '../../../core/json.ts';
+import type { Profile, SourceTool, ToolDefinition } from '../../../core/tools.ts';
 import { shorten } from '../openapi/schema/json.ts';
 import { DIALECTS, type Dialect } from './dialects.ts';
 import { houseForm } from './house-form.ts';

@@ -1,4 +1,5 @@
-import type { JsonObject, SourceTool } from '../../../core/tools.ts';
+import type { JsonObject } from '../../../core/json.ts';
+import type { SourceTool } from '../../../core/tools.ts';
 
 const PREFIX = 'hubgate://tools/';
 

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../core/tools.ts';
+import type { JsonObject } from '../../../core/json.ts';
 import { BYTES_PER_TOKEN } from '../openapi/schema/write/fit.ts';
 import type { Dialect } from './dialects.ts';
 import { SchemaWriter, type Level, type Written } from './schema-writer.ts';

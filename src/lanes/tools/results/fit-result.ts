@@ -1,4 +1,5 @@
-import type { ContentBlock, JsonObject, ToolsReply } from '../../../core/tools.ts';
+import type { JsonObject } from '../../../core/json.ts';
+import type { ContentBlock, ToolsReply } from '../../../core/tools.ts';
 import { cutJson, cutText } from '../openapi/wire/cut.ts';
 import { parseExact } from '../openapi/wire/json-text.ts';
 import type { WholeResult } from './kept-results.ts';

@@ -1,6 +1,7 @@
+import type { JsonObject } from '../../../core/json.ts';
 import { randomBytes } from 'node:crypto';
 import { SourceError } from '../../../core/contracts/tool-source.ts';
-import type { JsonObject, ToolsReply } from '../../../core/tools.ts';
+import type { ToolsReply } from '../../../core/tools.ts';
 import { NEXT_PAGE } from '../openapi/answers/next-page.ts';
 import { RPC } from '../wire-errors.ts';
 

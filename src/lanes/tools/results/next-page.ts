@@ -1,6 +1,6 @@
-import type { JsonObject, ToolsReply } from '../../../core/tools.ts';
+import { type JsonObject, isObject } from '../../../core/json.ts';
+import type { ToolsReply } from '../../../core/tools.ts';
 import type { ViewTool } from '../doors/view.ts';
-import { isObject } from '../mcp/message.ts';
 import { NEXT_PAGE, overlaid } from '../openapi/answers/next-page.ts';
 
 /** A longer call is described by what changes; `_meta` has all of it. */

@@ -1,4 +1,5 @@
-import type { JsonObject, ToolsReply } from '../../../core/tools.ts';
+import type { JsonObject } from '../../../core/json.ts';
+import type { ToolsReply } from '../../../core/tools.ts';
 import type { Exchange } from '../../../http/mount.ts';
 import type { Door } from '../doors/catalog.ts';
 import type { View } from '../doors/view.ts';

@@ -1,10 +1,11 @@
+import { type JsonObject, isObject } from '../../../core/json.ts';
 import type { Channel } from '../../../core/contracts/tool-source.ts';
 import { SourceError } from '../../../core/contracts/tool-source.ts';
 import { GatewayError } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/logger.ts';
-import type { JsonObject, ToolsChunk, ToolsReply } from '../../../core/tools.ts';
+import type { ToolsChunk, ToolsReply } from '../../../core/tools.ts';
 import { Backlog } from '../../../pipeline/backlog.ts';
-import { isObject, type RpcResponse } from '../mcp/message.ts';
+import { type RpcResponse } from '../mcp/message.ts';
 import { RPC } from '../wire-errors.ts';
 import type { Caller } from './caller.ts';
 

@@ -1,12 +1,12 @@
+import { type JsonObject, isObject } from '../../../core/json.ts';
 import type { ServerResponse } from 'node:http';
-import type { JsonObject, ToolDefinition, ToolsReply } from '../../../core/tools.ts';
+import type { ToolDefinition, ToolsReply } from '../../../core/tools.ts';
 import type { Exchange } from '../../../http/mount.ts';
 import { openEventStream } from '../../../http/sse.ts';
 import type { LiveCall } from '../../../pipeline/live-call.ts';
 import {
   errorMessage,
   idOf,
-  isObject,
   notificationMessage,
   readMessage,
   resultMessage,

@@ -1,6 +1,7 @@
-import type { JsonObject, ToolsReply } from '../../../core/tools.ts';
+import { type JsonObject, isObject } from '../../../core/json.ts';
+import type { ToolsReply } from '../../../core/tools.ts';
 import { openEventStream } from '../../../http/sse.ts';
-import { errorMessage, isObject, notificationMessage, resultMessage, type RpcNotification, type RpcRequest } from '../mcp/message.ts';
+import { errorMessage, notificationMessage, resultMessage, type RpcNotification, type RpcRequest } from '../mcp/message.ts';
 import { check, checkParameterHeaders, encodeResult, META, methodNotFound, METHODS, REVISION, type Caching } from '../mcp/rev2026.ts';
 import { LIST_KEYS, type ListKind } from '../doors/view.ts';
 import { start, type Operation } from '../operations.ts';

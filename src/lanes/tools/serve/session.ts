@@ -1,9 +1,9 @@
+import { type JsonObject, isObject } from '../../../core/json.ts';
 import { createHash } from 'node:crypto';
 import type { SessionSeal } from '../../../access/session-seal.ts';
 import type { EndedSessionStore } from '../../../core/contracts/store.ts';
-import type { JsonObject } from '../../../core/tools.ts';
 import type { LiveCall } from '../../../pipeline/live-call.ts';
-import { isObject, type RpcId, type RpcResponse } from '../mcp/message.ts';
+import { type RpcId, type RpcResponse } from '../mcp/message.ts';
 import type { ListKind } from '../doors/view.ts';
 
 /** What a session id carries, sealed: enough to go on after a restart or on another node. */

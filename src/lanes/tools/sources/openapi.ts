@@ -1,8 +1,9 @@
+import type { JsonObject } from '../../../core/json.ts';
 import { createHash } from 'node:crypto';
 import type { UpstreamAuth } from '../../../core/auth.ts';
 import type { Call } from '../../../core/call.ts';
 import type { PreparedCall, ReadResource, SourceSnapshot, StatelessToolSource } from '../../../core/contracts/tool-source.ts';
-import type { JsonObject, SourceTool, ToolsReply } from '../../../core/tools.ts';
+import type { SourceTool, ToolsReply } from '../../../core/tools.ts';
 import { errorResult } from '../../../core/tools.ts';
 import type { RequestSigner, UpstreamRequest, UpstreamResponse } from '../../../core/upstream.ts';
 import { takingFrom } from '../openapi/answers/events.ts';

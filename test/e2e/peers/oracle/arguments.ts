@@ -1,5 +1,5 @@
+import type { JsonObject } from '../../../../src/core/json.ts';
 import fc from 'fast-check';
-import type { JsonObject } from '../../../../src/core/tools.ts';
 
 /** A tool as a client lists it, with what it says about its operation. */
 export interface ListedTool {

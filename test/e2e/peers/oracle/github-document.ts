@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../../../src/core/json.ts';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -5,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { JsonObject } from '../../../../src/core/tools.ts';
 
 const run = promisify(execFile);
 

@@ -1,5 +1,5 @@
+import type { JsonObject } from '../../../../src/core/json.ts';
 import SwaggerClient from 'swagger-client';
-import type { JsonObject } from '../../../../src/core/tools.ts';
 import { type EchoServer, type RecordedRequest, sendJson, startEchoServer } from '../../../support/echo-server.ts';
 import type { ListedTool } from './arguments.ts';
 

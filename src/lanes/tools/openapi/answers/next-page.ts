@@ -1,8 +1,7 @@
-import type { JsonObject } from '../../../../core/tools.ts';
+import { type JsonObject, isObject } from '../../../../core/json.ts';
 import type { UpstreamResponse } from '../../../../core/upstream.ts';
 import { checkArguments } from '../arguments.ts';
 import type { CompiledOperation } from '../types.ts';
-import { isObject } from '../wire/values.ts';
 import { isCursorName, plainName, typesOf } from './paging.ts';
 import type { Paging, PagingField } from './paging.ts';
 import { hasMore, listOf, nextLinks, nextTokens, numberUnder, scopesOf, TOTAL, TOTAL_PAGES } from './page-signs.ts';

@@ -1,5 +1,4 @@
-import type { JsonObject } from '../../../../core/tools.ts';
-import { isObject } from '../wire/values.ts';
+import { type JsonObject, isObject } from '../../../../core/json.ts';
 import { plainName } from './paging.ts';
 
 /** Members in which answers keep what they say about paging. */

@@ -1,6 +1,3 @@
-import type { JsonObject } from '../../../../core/tools.ts';
-import { isObject } from '../wire/values.ts';
-
 /** An argument, or a field of the body, that a next page may need. */
 export interface PagingField {
   readonly key: string;
@@ -119,3 +116,4 @@ export function typesOf(schema: JsonObject): string[] {
   if (Array.isArray(type)) return type.filter((one): one is string => typeof one === 'string');
   return Array.isArray(anyOf) ? anyOf.flatMap((branch) => typesOf(schemaOf(branch))) : [];
 }
+import { type JsonObject, isObject } from '../../../../core/json.ts';

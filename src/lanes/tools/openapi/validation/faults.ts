@@ -1,5 +1,5 @@
+import type { JsonObject } from '../../../../core/json.ts';
 import type { ErrorObject } from 'ajv';
-import type { JsonObject } from '../../../../core/tools.ts';
 import { NUMBER } from './keywords.ts';
 
 const MOST_FAULTS = 10;

@@ -1,6 +1,6 @@
+import type { JsonObject } from '../../../../core/json.ts';
 import { createRequire } from 'node:module';
 import type { ErrorObject, Options } from 'ajv';
-import type { JsonObject } from '../../../../core/tools.ts';
 import { SCHEMA_LISTS, SCHEMA_MAPS, SINGLE_SCHEMAS, type Json } from '../schema/json.ts';
 import { BoundedPattern, PatternBudget } from '../schema/patterns.ts';
 import { choices, NUMBER, numberOrDigits, uniqueItems } from './keywords.ts';

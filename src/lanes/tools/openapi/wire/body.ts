@@ -1,3 +1,4 @@
+import { isObject } from '../../../../core/json.ts';
 import type { ReadResource } from '../../../../core/contracts/tool-source.ts';
 import type { BodyBinding, FieldBinding } from '../types.ts';
 import { type Exact, mayHaveLongDigits } from './exact-numbers.ts';
@@ -5,7 +6,7 @@ import { type GivenFile, readFile } from './files.ts';
 import { type Part, writeParts } from './parts.ts';
 import { formParts, formText } from './styles.ts';
 import type { Writing } from './styles.ts';
-import { ArgumentFault, isObject, textOf } from './values.ts';
+import { ArgumentFault, textOf } from './values.ts';
 
 export interface EncodedBody {
   readonly body: string | Uint8Array;

@@ -1,5 +1,3 @@
-import { isObject } from './values.ts';
-
 type Schema = Readonly<Record<string, unknown>>;
 
 /** What stands at `path` of the arguments; when long digits are in it, a copy in which they are what JSON.stringify is to write. */
@@ -93,3 +91,4 @@ function memberOf({ properties, additionalProperties }: Schema, name: string): u
 function rawJson(digits: string): unknown {
   return (JSON as unknown as { rawJSON(text: string): object }).rawJSON(digits.replace(/^(-?)0+(?=\d)/, '$1'));
 }
+import { isObject } from '../../../../core/json.ts';

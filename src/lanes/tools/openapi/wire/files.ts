@@ -1,5 +1,6 @@
+import { isObject } from '../../../../core/json.ts';
 import type { ReadResource } from '../../../../core/contracts/tool-source.ts';
-import { ArgumentFault, isObject } from './values.ts';
+import { ArgumentFault } from './values.ts';
 
 /** A file as an argument gives it. */
 export interface GivenFile {

@@ -1,6 +1,6 @@
+import { isObject } from '../../../../core/json.ts';
 import { STATUS_CODES } from 'node:http';
 import { shorten } from '../schema/json.ts';
-import { isObject } from './values.ts';
 
 /** What an error answer says, in the few words that help. */
 export interface Problem {

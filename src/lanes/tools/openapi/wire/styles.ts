@@ -1,5 +1,6 @@
+import { isObject } from '../../../../core/json.ts';
 import type { ParameterBinding } from '../types.ts';
-import { ArgumentFault, encode, encodeForm, encodeReserved, encodeReservedInPath, isObject, textOf } from './values.ts';
+import { ArgumentFault, encode, encodeForm, encodeReserved, encodeReservedInPath, textOf } from './values.ts';
 
 type Encoding = (text: string) => string;
 

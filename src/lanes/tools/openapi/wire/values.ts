@@ -49,7 +49,3 @@ function numberText(value: number): string {
   const plain = digits.replace('-', '').replace('.', '');
   return `${value < 0 ? '-' : ''}0.${'0'.repeat(places - 1)}${plain}`;
 }
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}

@@ -1,9 +1,10 @@
+import type { JsonObject } from '../../../../../src/core/json.ts';
 import { describe, expect, it } from 'vitest';
 import { compileAccess } from '../../../../../src/access/permit.ts';
 import type { AccessRule, VirtualServerConfig } from '../../../../../src/config/types.ts';
 import { ANONYMOUS } from '../../../../../src/core/consumer.ts';
 import type { SourceSnapshot, StatelessToolSource } from '../../../../../src/core/contracts/tool-source.ts';
-import { PROFILES, type JsonObject, type SourceTool, type ToolDefinition } from '../../../../../src/core/tools.ts';
+import { PROFILES, type SourceTool, type ToolDefinition } from '../../../../../src/core/tools.ts';
 import { sourceDoor, virtualDoor, type Door } from '../../../../../src/lanes/tools/doors/catalog.ts';
 import type { SourceEntry } from '../../../../../src/lanes/tools/doors/source-entry.ts';
 import { composeChain } from '../../../../../src/pipeline/chain.ts';

@@ -1,9 +1,10 @@
+import type { JsonObject } from '../../../../../src/core/json.ts';
 import { describe, expect, it } from 'vitest';
 import { compileAccess } from '../../../../../src/access/permit.ts';
 import type { AccessRule, VirtualServerConfig } from '../../../../../src/config/types.ts';
 import { ANONYMOUS, type Consumer } from '../../../../../src/core/consumer.ts';
 import type { SourceSnapshot, StatelessToolSource } from '../../../../../src/core/contracts/tool-source.ts';
-import type { JsonObject, Risk, SourceTool } from '../../../../../src/core/tools.ts';
+import type { Risk, SourceTool } from '../../../../../src/core/tools.ts';
 import { rootDoor, sourceDoor, virtualDoor } from '../../../../../src/lanes/tools/doors/catalog.ts';
 import type { SourceEntry } from '../../../../../src/lanes/tools/doors/source-entry.ts';
 import { composeChain } from '../../../../../src/pipeline/chain.ts';

@@ -1,5 +1,5 @@
+import type { JsonObject } from '../../../../../src/core/json.ts';
 import { expect, test } from 'vitest';
-import type { JsonObject } from '../../../../../src/core/tools.ts';
 import { exactArguments } from '../../../../../src/lanes/tools/mcp/exact-arguments.ts';
 
 function exact(text: string): JsonObject {

@@ -1,6 +1,6 @@
+import type { JsonObject } from '../../../../../src/core/json.ts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../../../../src/core/tools.ts';
 import { findPaging, pagingSentence } from '../../../../../src/lanes/tools/openapi/answers/paging.ts';
 import { checkArguments } from '../../../../../src/lanes/tools/openapi/arguments.ts';
 import { decodeResponse } from '../../../../../src/lanes/tools/openapi/response.ts';

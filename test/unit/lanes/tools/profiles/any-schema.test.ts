@@ -1,6 +1,7 @@
+import type { JsonObject } from '../../../../../src/core/json.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PROFILES, type JsonObject, type SourceTool } from '../../../../../src/core/tools.ts';
+import { PROFILES, type SourceTool } from '../../../../../src/core/tools.ts';
 import { plainRoot } from '../../../../../src/lanes/tools/profiles/plain-root.ts';
 import { toolForm } from '../../../../../src/lanes/tools/profiles/tool-form.ts';
 import { argumentsFrom, clientFaults } from '../../../../support/client-rules.ts';

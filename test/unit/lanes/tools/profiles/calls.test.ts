@@ -1,6 +1,7 @@
+import type { JsonObject } from '../../../../../src/core/json.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { JsonObject, SourceTool } from '../../../../../src/core/tools.ts';
+import type { SourceTool } from '../../../../../src/core/tools.ts';
 import { toolForm } from '../../../../../src/lanes/tools/profiles/tool-form.ts';
 
 const DIALECTS = ['openai', 'gemini', 'copilot-studio'] as const;

@@ -1,8 +1,9 @@
+import type { JsonObject } from '../../../../../src/core/json.ts';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
-import { PROFILES, type JsonObject, type SourceTool } from '../../../../../src/core/tools.ts';
+import { PROFILES, type SourceTool } from '../../../../../src/core/tools.ts';
 import { compileDocument } from '../../../../../src/lanes/tools/openapi/compile.ts';
 import { DocumentError } from '../../../../../src/lanes/tools/openapi/types.ts';
 import { createOpenApiSource } from '../../../../../src/lanes/tools/sources/openapi.ts';

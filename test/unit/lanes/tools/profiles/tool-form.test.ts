@@ -1,5 +1,6 @@
+import type { JsonObject } from '../../../../../src/core/json.ts';
 import { describe, expect, it } from 'vitest';
-import type { JsonObject, Profile, SourceTool } from '../../../../../src/core/tools.ts';
+import type { Profile, SourceTool } from '../../../../../src/core/tools.ts';
 import { toolForm, type ToolForm } from '../../../../../src/lanes/tools/profiles/tool-form.ts';
 import { plainRoot } from '../../../../../src/lanes/tools/profiles/plain-root.ts';
 import { clientFaults } from '../../../../support/client-rules.ts';

@@ -1,5 +1,6 @@
+import type { JsonObject } from '../../../../../src/core/json.ts';
 import { expect, it } from 'vitest';
-import { PROFILES, type JsonObject, type SourceTool } from '../../../../../src/core/tools.ts';
+import { PROFILES, type SourceTool } from '../../../../../src/core/tools.ts';
 import type { ViewTool } from '../../../../../src/lanes/tools/doors/view.ts';
 import { toolForm } from '../../../../../src/lanes/tools/profiles/tool-form.ts';
 import { completeNext } from '../../../../../src/lanes/tools/results/next-page.ts';

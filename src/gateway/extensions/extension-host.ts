@@ -1,8 +1,8 @@
-import type { Host } from '../core/contracts/extension.ts';
-import type { Store } from '../core/contracts/store.ts';
-import { GatewayError } from '../core/errors.ts';
-import type { Logger } from '../core/logger.ts';
-import type { UpstreamHttp } from '../upstreams/http.ts';
+import type { Host } from '../../core/contracts/extension.ts';
+import type { Store } from '../../core/contracts/store.ts';
+import { GatewayError } from '../../core/errors.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { UpstreamHttp } from '../../upstreams/http.ts';
 
 /** What every extension of a process is lent from. */
 export interface Lenders {

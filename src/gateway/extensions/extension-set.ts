@@ -1,22 +1,31 @@
 import { readdir } from 'node:fs/promises';
-import { checkOptions, codePlace, type AnyExtension } from '../config/extensions.ts';
-import type { PolicyUse } from '../config/types.ts';
-import type { AnyCall, Lane } from '../core/call.ts';
-import { compileGlob } from '../core/conditions.ts';
-import type { Policy } from '../core/contracts/policy.ts';
-import type { ToolSource, ToolSourceExtension } from '../core/contracts/tool-source.ts';
-import type { Awaitable, Host } from '../core/contracts/extension.ts';
-import type { Problem } from '../core/contracts/resource.ts';
-import { GatewayError } from '../core/errors.ts';
-import type { BuildHost } from '../lanes/tools/host.ts';
-import type { BoundPolicy } from '../pipeline/chain.ts';
+import { checkOptions, codePlace, type AnyExtension } from '../../config/extensions.ts';
+import type { PolicyUse } from '../../config/types.ts';
+import type { AnyCall, Lane } from '../../core/call.ts';
+import { compileGlob } from '../../core/conditions.ts';
+import type { Policy } from '../../core/contracts/policy.ts';
+import type { Provider, ProviderExtension } from '../../core/contracts/provider.ts';
+import type { ToolSource, ToolSourceExtension } from '../../core/contracts/tool-source.ts';
+import type { Awaitable, Host } from '../../core/contracts/extension.ts';
+import type { Problem } from '../../core/contracts/resource.ts';
+import { GatewayError } from '../../core/errors.ts';
+import type { ModelsBuildHost } from '../../lanes/models/host.ts';
+import type { BuildHost } from '../../lanes/tools/host.ts';
+import type { BoundPolicy } from '../../pipeline/chain.ts';
 
-/** The extensions of the hub itself: the folder is the registry, every file in it is one. */
+/** Folders in which every file is an extension of the hub itself; what begins with `_` is shared by its neighbours. */
+const FOLDERS = ['../../policies/', '../../lanes/models/providers/'];
+
+/** The extensions of the hub itself: the folder is the registry. */
 export async function loadBuiltins(): Promise<readonly AnyExtension[]> {
-  const folder = new URL('../policies/', import.meta.url);
-  const files = (await readdir(folder)).filter((file) => /^[^_.].*\.(?:ts|js)$/.test(file) && !file.endsWith('.d.ts'));
-  const modules = (await Promise.all(files.map((file) => import(new URL(file, folder).href)))) as { default: AnyExtension }[];
-  return modules.map((module) => module.default);
+  const loaded = await Promise.all(
+    FOLDERS.map(async (path) => {
+      const folder = new URL(path, import.meta.url);
+      const files = (await readdir(folder)).filter((file) => /^[^_.].*\.(?:ts|js)$/.test(file) && !file.endsWith('.d.ts'));
+      return Promise.all(files.map((file) => import(new URL(file, folder).href) as Promise<{ default: AnyExtension }>));
+    }),
+  );
+  return loaded.flat().map((module) => module.default);
 }
 
 const versions = new WeakMap<AnyExtension, string>();
@@ -34,7 +43,7 @@ export class ExtensionFailure extends Error {
 }
 
 /** The extensions that one generation is built with, and what it made of them. */
-export class ExtensionSet implements BuildHost {
+export class ExtensionSet implements BuildHost, ModelsBuildHost {
   readonly #extensions: readonly AnyExtension[];
   readonly #hostOf: (extension: string) => Host;
   readonly #folder: string;
@@ -62,8 +71,14 @@ export class ExtensionSet implements BuildHost {
     );
   }
 
-  extensionVersion(extension: string): string {
-    const found = this.#find('tool-source', extension);
+  async createProvider(type: string, name: string, options: object): Promise<Provider> {
+    const found = this.#find('provider', type) as ProviderExtension;
+    check(found, options, `providers.${name} (type ${type})`);
+    return this.#make(`The provider ${name}`, () => found.create(options, this.#hostOf(`provider:${name}`)));
+  }
+
+  extensionVersion(kind: 'provider' | 'tool-source', extension: string): string {
+    const found = this.#find(kind, extension);
     let version = versions.get(found);
     if (version === undefined) versions.set(found, (version = String(++counted)));
     return version;
@@ -105,6 +120,8 @@ export class ExtensionSet implements BuildHost {
     try {
       return await create();
     } catch (error) {
+      // What the configuration has wrong is no failure of the code.
+      if (error instanceof GatewayError && error.code === 'bad_request') throw new GatewayError('bad_request', `${what}: ${error.message}`);
       throw new ExtensionFailure(what, error, this.#folder);
     }
   }

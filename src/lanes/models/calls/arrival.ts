@@ -1,0 +1,17 @@
+import type { Exchange } from '../../../http/mount.ts';
+import type { ModelsHost } from '../host.ts';
+import type { Route } from '../routes/route.ts';
+import type { Door } from './door.ts';
+import type { JsonObject } from '../../../core/json.ts';
+
+/** A request at its door, read, and the route it takes. */
+export interface Arrival {
+  readonly exchange: Exchange;
+  readonly door: Door;
+  /** Of the request, as it came. */
+  readonly bytes: Buffer;
+  /** The same, parsed. A policy may put another in its place, in `call.input.body`. */
+  readonly body: JsonObject;
+  readonly route: Route;
+  readonly host: ModelsHost;
+}

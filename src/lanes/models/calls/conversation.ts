@@ -1,0 +1,91 @@
+import type { Handled } from '../../../core/call.ts';
+import type { Asked, ChatSurface, DoorCodec } from '../../../core/contracts/provider.ts';
+import { GatewayError } from '../../../core/errors.ts';
+import type { ModelsReply } from '../../../core/models.ts';
+import type { UpstreamResponse } from '../../../core/upstream.ts';
+import type { LiveCall } from '../../../pipeline/live-call.ts';
+import type { Arrival } from './arrival.ts';
+import { Assembly } from './assemble.ts';
+import { convert } from './convert.ts';
+import { estimatedUsage } from './estimate.ts';
+import { FrameWatch } from '../passing/frame-watch.ts';
+import { PassedReply, readFrame } from '../passing/passed.ts';
+import { relay } from '../passing/relay.ts';
+import { ask, askedOf, asksForUsage, checkEvents, collect, passedBody } from './request.ts';
+import { contextOf } from './write-context.ts';
+import { scanReply } from '../passing/scan-reply.ts';
+
+/** Carries out a call of a door that holds a conversation: byte for byte where the vendor speaks the caller's format, else by way of the neutral form. */
+export function converse(call: LiveCall<'models'>, arrival: Arrival, codec: DoorCodec): Promise<Handled<'models'>> {
+  const { chat } = arrival.route.account.provider;
+  const asked = askedOf(call, arrival);
+  const own = chat.find((surface) => surface.codec.format === codec.format);
+  if (own !== undefined) return pass(call, arrival, codec, own, asked);
+  const [best] = chat;
+  if (best === undefined) throw new GatewayError('not_implemented', `The provider ${arrival.route.account.name} holds no conversations.`);
+  return convert(call, arrival, codec, best, asked);
+}
+
+async function pass(
+  call: LiveCall<'models'>,
+  arrival: Arrival,
+  codec: DoorCodec,
+  surface: ChatSurface,
+  asked: Asked,
+): Promise<Handled<'models'>> {
+  const { http } = arrival.host;
+  const { path, headers = {} } = surface.address(asked);
+  const request = { path, headers, body: passedBody(call, arrival, surface, asked) };
+  if (!asked.stream) {
+    const answer = await ask(call, arrival, request, http.send, ({ body }: UpstreamResponse) => body);
+    return { reply: passedReply(call, codec, answer.body) };
+  }
+  const answer = await ask(call, arrival, request, http.open, collect);
+  checkEvents(answer);
+  const { account, chain } = arrival.route;
+  const family = account.provider.family(asked.model);
+  const hidesUsage = codec.format === 'openai-chat' && !asksForUsage(call.input.body);
+  const watch = new FrameWatch({ codec: surface.codec, family, hidesUsage, provider: account.name });
+  const split = chain.onStream.length > 0;
+  const reply = split ? assembling(call, arrival, codec, family, watch) : undefined;
+  return { stream: counted(call, watch, relay(answer.body, { watch, split, ...(reply === undefined ? {} : { reply }) })) };
+}
+
+function passedReply(call: LiveCall<'models'>, codec: DoorCodec, bytes: Buffer): ModelsReply {
+  const { body, usage, model } = scanReply(codec, bytes);
+  call.modelServed = model;
+  call.usage = usage ?? estimatedUsage(call.input.body, Math.ceil(bytes.length / 8));
+  return new PassedReply(bytes, body);
+}
+
+/** Keeps what was used, however the stream ends. */
+async function* counted<T>(call: LiveCall<'models'>, watch: FrameWatch, stream: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* stream;
+  } finally {
+    const { usage, model } = watch.usage;
+    call.modelServed = model;
+    // An event is a token or so, and what was asked was read before the first.
+    call.usage = usage?.outputTokens === undefined ? { ...estimatedUsage(call.input.body, watch.frames), ...usage } : usage;
+  }
+}
+
+/** The whole answer, for policies that want one: read as a conversion would read it, and written in the caller's format. */
+function assembling(
+  call: LiveCall<'models'>,
+  arrival: Arrival,
+  codec: DoorCodec,
+  family: string,
+  watch: FrameWatch,
+): (frame: Buffer) => (() => ModelsReply) | undefined {
+  const reader = codec.streamReader(family);
+  const assembly = new Assembly();
+  return (frame) => {
+    const { event, data } = readFrame(frame.toString());
+    const isDone = Object.keys(data).length === 0;
+    for (const step of reader.read({ ...(event === undefined ? {} : { event }), data: isDone ? '[DONE]' : JSON.stringify(data) }))
+      assembly.add(step);
+    if (!watch.complete) return undefined;
+    return () => ({ body: codec.writeReply(assembly.reply, contextOf(call, arrival)) });
+  };
+}

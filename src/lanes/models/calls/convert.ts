@@ -1,0 +1,128 @@
+import type { Handled } from '../../../core/call.ts';
+import type { ChatEvent, ChatRequest } from '../../../core/chat.ts';
+import type { Asked, ChatSurface, DoorCodec, WireFrame } from '../../../core/contracts/provider.ts';
+import { GatewayError } from '../../../core/errors.ts';
+import type { JsonObject } from '../../../core/json.ts';
+import type { ModelsChunk } from '../../../core/models.ts';
+import type { Usage } from '../../../core/usage.ts';
+import type { UpstreamResponse, UpstreamStream } from '../../../core/upstream.ts';
+import type { LiveCall } from '../../../pipeline/live-call.ts';
+import { createAwsEventStreamReader } from '../../../upstreams/aws-event-stream.ts';
+import { createEventStreamReader } from '../../../upstreams/event-stream.ts';
+import { ProviderError } from '../provider-error.ts';
+import type { Arrival } from './arrival.ts';
+import { Assembly } from './assemble.ts';
+import { estimatedUsage, estimateTokens } from './estimate.ts';
+import { inlineMedia } from './media.ts';
+import { ask, checkEvents, collect } from './request.ts';
+import { parseAnswer } from '../passing/scan-reply.ts';
+import { contextOf } from './write-context.ts';
+
+const CONTENT_TYPES = { sse: 'text/event-stream', 'aws-event-stream': 'application/vnd.amazon.eventstream' } as const;
+
+/** Carries out a call by way of the neutral form, for a vendor who does not speak the caller's format. */
+export async function convert(
+  call: LiveCall<'models'>,
+  arrival: Arrival,
+  codec: DoorCodec,
+  surface: ChatSurface,
+  asked: Asked,
+): Promise<Handled<'models'>> {
+  const { http } = arrival.host;
+  const family = arrival.route.account.provider.family(asked.model);
+  let read = codec.readRequest(call.input.body);
+  if (surface.inlinesMedia === true) read = await inlineMedia(read, http, surface.keepsLink);
+  const written = surface.codec.writeRequest({ ...read, model: asked.model }, { model: asked.model, family });
+  const body = withoutRefused(written.body, surface);
+  noteDropped(call, codec, read, [...written.dropped, ...body.dropped]);
+  const { path, headers = {} } = surface.address(asked);
+  const request = { path, headers, body: JSON.stringify(surface.adapt?.(body.kept, asked) ?? body.kept) };
+  if (!asked.stream) {
+    const answer = await ask(call, arrival, request, http.send, (response: UpstreamResponse) => response.body);
+    const reply = surface.codec.readReply(parseAnswer(answer.body), family);
+    call.modelServed = reply.model;
+    call.usage = reply.usage ?? estimatedUsage(call.input.body, Math.ceil(answer.body.length / 8));
+    return { reply: { body: codec.writeReply({ ...reply, usage: call.usage }, contextOf(call, arrival)) } };
+  }
+  const answer = await ask(call, arrival, request, http.open, collect);
+  checkEvents(answer, CONTENT_TYPES[surface.codec.framing]);
+  return { stream: translate(call, arrival, codec, eventsOf(answer, surface, family)) };
+}
+
+function withoutRefused(
+  body: JsonObject,
+  { refuses = [] }: ChatSurface,
+): { readonly kept: JsonObject; readonly dropped: readonly string[] } {
+  const dropped = refuses.filter((field) => Object.hasOwn(body, field));
+  if (dropped.length === 0) return { kept: body, dropped };
+  return { kept: Object.fromEntries(Object.entries(body).filter(([field]) => !dropped.includes(field))), dropped };
+}
+
+/** In the caller's words: a field of the neutral form has the name that the caller gave it. */
+function noteDropped(call: LiveCall<'models'>, { fieldNames }: DoorCodec, read: ChatRequest, dropped: readonly string[]): void {
+  const named = dropped.map((field) => {
+    const [name = ''] = /^\w+/.exec(field) ?? [];
+    const own = (fieldNames as Readonly<Record<string, string>>)[name];
+    return own === undefined ? field : own + field.slice(name.length);
+  });
+  const all = [...new Set([...read.unread, ...named])];
+  if (all.length > 0) call.note('dropped', all.join(', '));
+}
+
+/** The steps of a vendor's stream. Throws GatewayError for what it reports, for what cannot be read, and for an end without the vendor's mark. */
+async function* eventsOf({ body }: UpstreamStream, { codec }: ChatSurface, family: string): AsyncGenerator<ChatEvent> {
+  const frames = codec.framing === 'sse' ? createEventStreamReader() : createAwsEventStreamReader();
+  const reader = codec.streamReader(family);
+  const read = function* (found: readonly WireFrame[]): Generator<ChatEvent> {
+    for (const frame of found) yield* reader.read(frame);
+  };
+  for await (const piece of body) {
+    for (const event of read(frames.push(piece))) {
+      yield event;
+      if (event.type === 'end') return;
+    }
+  }
+  for (const event of read(frames.close())) {
+    yield event;
+    if (event.type === 'end') return;
+  }
+  yield* reader.close();
+}
+
+/** Writes the steps of one format as the frames of another, and keeps what was used, however the stream ends. */
+async function* translate(
+  call: LiveCall<'models'>,
+  arrival: Arrival,
+  codec: DoorCodec,
+  events: AsyncIterable<ChatEvent>,
+): AsyncGenerator<ModelsChunk> {
+  const context = contextOf(call, arrival);
+  const writer = codec.streamWriter(context);
+  const assembly = arrival.route.chain.onStream.length > 0 ? new Assembly() : undefined;
+  const used: { -readonly [K in keyof Usage]: Usage[K] } = {};
+  let characters = 0;
+  const settle = (): Usage =>
+    (call.usage = used.outputTokens === undefined ? { ...estimatedUsage(call.input.body, estimateTokens(characters)), ...used } : used);
+  try {
+    for await (const event of events) {
+      if (event.type === 'error') throw new ProviderError(event.failure, `${arrival.route.account.name} reported it in its stream`);
+      if (event.type === 'start') call.modelServed = event.model;
+      else if (event.type === 'usage') Object.assign(used, event.usage);
+      else if ('text' in event) characters += event.text.length;
+      assembly?.add(event);
+      if (event.type !== 'end') {
+        yield* writer.write(event);
+        continue;
+      }
+      // Formats that must say what was used get the estimate where the vendor said nothing.
+      if (used.outputTokens === undefined) yield* writer.write({ type: 'usage', usage: settle() });
+      const last = writer.write(event);
+      const reply = assembly && { body: codec.writeReply(assembly.reply, context) };
+      for (const [index, chunk] of last.entries()) yield index === last.length - 1 && reply ? { ...chunk, reply } : chunk;
+      return;
+    }
+    throw new GatewayError('upstream_cut');
+  } finally {
+    settle();
+  }
+}

@@ -1,0 +1,45 @@
+import type { Handled } from '../../../core/call.ts';
+import type { DoorCodec } from '../../../core/contracts/provider.ts';
+import { GatewayError } from '../../../core/errors.ts';
+import type { LiveCall } from '../../../pipeline/live-call.ts';
+import type { Arrival } from './arrival.ts';
+import { replaceValue } from '../passing/body-edits.ts';
+import { estimateInput } from './estimate.ts';
+import { PassedReply } from '../passing/passed.ts';
+import { ask, askedOf } from './request.ts';
+import { parseAnswer } from '../passing/scan-reply.ts';
+
+/** Carries out `count_tokens`: by the vendor where it counts, else by an estimate, which the record says. */
+export async function countTokens(call: LiveCall<'models'>, arrival: Arrival, codec: DoorCodec): Promise<Handled<'models'>> {
+  const { account } = arrival.route;
+  const surface = account.provider.countTokens;
+  if (surface === undefined) {
+    call.note('estimated', `the provider ${account.name} counts no tokens`);
+    return { reply: { body: { input_tokens: estimateInput(call.input.body) } } };
+  }
+  const { http } = arrival.host;
+  const asked = askedOf(call, arrival);
+  const { model } = asked;
+  const { write, read } = surface;
+  const request = { path: surface.path(model), headers: { ...surface.headers, ...versionOf(asked.headers) } };
+  if (write === undefined || read === undefined) {
+    const bytes = call.input.body === arrival.body ? arrival.bytes : Buffer.from(JSON.stringify(call.input.body));
+    const body = call.input.body['model'] === model ? bytes : replaceValue(bytes, 'model', JSON.stringify(model));
+    const answer = await ask(call, arrival, { ...request, body }, http.send, (response) => response.body);
+    return { reply: new PassedReply(answer.body) };
+  }
+  // Counting needs no limit of the answer, which Anthropic's request must have.
+  const neutral = codec.readRequest({ max_tokens: 1, ...call.input.body });
+  const body = JSON.stringify(write({ ...neutral, model }));
+  const answer = await ask(call, arrival, { ...request, body }, http.send, (response) => response.body);
+  const count = read(parseAnswer(answer.body));
+  if (!Number.isFinite(count)) throw new GatewayError('upstream_failed', 'The provider answered without a count.');
+  return { reply: { body: { input_tokens: count } } };
+}
+
+/** What Anthropic's own clients say of the API they mean. */
+function versionOf(headers: Readonly<Record<string, unknown>>): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const name of ['anthropic-version', 'anthropic-beta']) if (typeof headers[name] === 'string') kept[name] = headers[name];
+  return kept;
+}

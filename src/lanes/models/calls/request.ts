@@ -1,0 +1,132 @@
+import type { Asked, ChatSurface, Provider } from '../../../core/contracts/provider.ts';
+import type { JsonObject } from '../../../core/json.ts';
+import { GatewayError } from '../../../core/errors.ts';
+import type { UpstreamRequest, UpstreamStream } from '../../../core/upstream.ts';
+import { forward, type Send } from '../../../pipeline/forward.ts';
+import type { LiveCall } from '../../../pipeline/live-call.ts';
+import { ProviderError } from '../provider-error.ts';
+import type { Account } from '../routes/account.ts';
+import type { Route } from '../routes/route.ts';
+import type { Arrival } from './arrival.ts';
+import { checkOnce, insertField, replaceValue } from '../passing/body-edits.ts';
+
+/** The provider's name of the model that a call is for. */
+function modelOf(call: LiveCall<'models'>, route: Route): string {
+  return route.model ?? call.input.model;
+}
+
+export function askedOf(call: LiveCall<'models'>, { exchange, route }: Arrival): Asked {
+  return { model: modelOf(call, route), stream: call.input.stream, headers: exchange.req.headers };
+}
+
+/** Sends a body to the account of the route, and throws what the vendor says when it is no success. */
+export async function ask<
+  R extends { readonly status: number; readonly headers: UpstreamRequest['headers'] | object; readonly body: unknown },
+>(
+  call: LiveCall<'models'>,
+  { route }: Arrival,
+  request: Pick<UpstreamRequest, 'path' | 'headers'> & { readonly body: string | Buffer },
+  send: Send<R>,
+  whole: (answer: R) => Promise<Buffer> | Buffer,
+): Promise<R> {
+  const { account, chain } = route;
+  const target = {
+    name: route.name,
+    upstream: account.name,
+    provider: account.type,
+    model: modelOf(call, route),
+  };
+  const prepared = {
+    target,
+    signers: account.signers,
+    request: {
+      ...account.limits,
+      method: 'POST',
+      origin: account.provider.origin,
+      path: request.path,
+      headers: { 'content-type': 'application/json', ...request.headers, ...account.headers },
+      body: request.body,
+    },
+  };
+  const answer = await forward(call, chain, prepared, send);
+  call.firstByteAt = Date.now();
+  if (answer.status >= 200 && answer.status < 300) return answer;
+  throw failureOf(account, answer, await whole(answer));
+}
+
+function failureOf(
+  { name, provider }: Account,
+  { status, headers }: { readonly status: number; readonly headers: object },
+  body: Buffer,
+): ProviderError {
+  const failure = provider.readFailure(status, headers as Parameters<Provider['readFailure']>[1], parsedOrText(body));
+  const retryAfterMs = failure.retryAfterMs ?? untilDate((headers as Record<string, unknown>)['retry-after']);
+  return new ProviderError({ ...failure, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }, `${name} answered ${status}`);
+}
+
+function parsedOrText(body: Buffer): unknown {
+  const text = body.toString();
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** `retry-after` as a date of HTTP (RFC 9110, 10.2.3). Codecs have no clock. */
+function untilDate(header: unknown): number | undefined {
+  if (typeof header !== 'string' || /^\s*\d/.test(header)) return undefined;
+  const at = Date.parse(header);
+  return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now());
+}
+
+/** The body for a surface of the caller's own format: the bytes as they came, but for what the route or the vendor wants otherwise. */
+export function passedBody(call: LiveCall<'models'>, arrival: Arrival, surface: ChatSurface, asked: Asked): string | Buffer {
+  const { body } = call.input;
+  const refused = (surface.refuses ?? []).filter((field) => Object.hasOwn(body, field));
+  if (refused.length > 0) call.note('dropped', refused.join(', '));
+  const usage =
+    asked.stream && surface.codec.format === 'openai-chat' && !asksForUsage(body) && surface.refuses?.includes('stream_options') !== true;
+  const options = body['stream_options'];
+  const adapts = surface.adapt !== undefined && surface.adapt(body, asked) !== body;
+  const rewrites = body !== arrival.body || refused.length > 0 || adapts || (usage && options !== undefined);
+  if (rewrites) return JSON.stringify(rewritten(body, surface, asked, refused, usage));
+  let bytes = arrival.bytes;
+  if (body['model'] === asked.model) checkOnce(bytes, 'model');
+  else bytes = replaceValue(bytes, 'model', JSON.stringify(asked.model));
+  return usage ? insertField(bytes, 'stream_options', '{"include_usage":true}') : bytes;
+}
+
+function rewritten(body: JsonObject, surface: ChatSurface, asked: Asked, refused: readonly string[], usage: boolean): JsonObject {
+  const changed: Record<string, unknown> = { ...body, model: asked.model };
+  for (const field of refused) delete changed[field];
+  if (usage) changed['stream_options'] = { ...(body['stream_options'] as object | null), include_usage: true };
+  return surface.adapt?.(changed, asked) ?? changed;
+}
+
+export function asksForUsage(body: JsonObject): boolean {
+  const options = body['stream_options'] as { include_usage?: unknown } | null | undefined;
+  return options?.include_usage === true;
+}
+
+/** A vendor that answers a stream with something else has failed in its own way. */
+export function checkEvents({ headers }: UpstreamStream, type = 'text/event-stream'): void {
+  if (String(headers['content-type'] ?? type).startsWith(type)) return;
+  throw new GatewayError('upstream_failed', 'The provider answered a stream with something else.', {
+    detail: `content-type ${String(headers['content-type'])}`,
+  });
+}
+
+/** Bytes of an error that are read. */
+const LARGEST_ERROR = 1_000_000;
+
+export async function collect({ body }: UpstreamStream): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  for await (const piece of body) {
+    pieces.push(piece);
+    size += piece.length;
+    if (size > LARGEST_ERROR) break;
+  }
+  return Buffer.concat(pieces);
+}

@@ -1,0 +1,146 @@
+import type { ModelFailure } from '../../../core/chat.ts';
+import type { ChatCodec } from '../../../core/contracts/provider.ts';
+import { GatewayError } from '../../../core/errors.ts';
+import type { Usage } from '../../../core/usage.ts';
+import { ProviderError } from '../provider-error.ts';
+import { readFrame } from './passed.ts';
+
+const LF = 0x0a;
+const CR = 0x0d;
+const COLON = 0x3a;
+const QUOTE = 0x22;
+const BRACE = 0x7b;
+const USAGE = Buffer.from('"usage"');
+const FINISH = Buffer.from('"finish_reason"');
+const NO_CHOICES = Buffer.from('"choices":[]');
+const ERROR_NAME = Buffer.from('"error"');
+const DONE = '[DONE]';
+
+/** What ends an answer of a format, by the name of its event. `openai-chat` has no names. */
+const LAST_EVENTS: Readonly<Record<string, readonly string[]>> = {
+  'anthropic-messages': ['message_stop'],
+  'openai-responses': ['response.completed', 'response.incomplete', 'response.failed'],
+};
+
+export interface WatchOptions {
+  readonly codec: ChatCodec;
+  readonly family: string;
+  /** The caller did not ask for the usage that the hub asks for: its frame is not passed on. */
+  readonly hidesUsage: boolean;
+  /** For the operator, when the vendor reports a failure. */
+  readonly provider: string;
+}
+
+/**
+ * Looks at the frames of a stream that passes unread: whether it is whole, what it says of usage, whether it reports a failure. Searches bytes and
+ * parses the one or two frames that hold usage: parsing all would cost more than moving them.
+ */
+export class FrameWatch {
+  readonly #options: WatchOptions;
+  readonly #last: readonly string[] | undefined;
+  /** The answer has come to its end, by the vendor's own mark. */
+  complete = false;
+  frames = 0;
+  #finished = false;
+  #firstUsage: Buffer | undefined;
+  #lastUsage: Buffer | undefined;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    this.#last = LAST_EVENTS[options.codec.format];
+  }
+
+  /** False for a frame that is not to be passed on. Throws GatewayError for one that is broken or reports a failure. `frame` ends with its blank line. */
+  look(frame: Buffer): boolean {
+    const end = contentEnd(frame);
+    if (end === 0 || frame[0] === COLON) return true;
+    const closing = frame[end - 1];
+    // `}` of an event, `]` of `[DONE]`; what ends otherwise was broken in two on the way.
+    if (closing !== 0x7d && closing !== 0x5d) throw new GatewayError('upstream_failed', 'The provider sent an event that is not JSON.');
+    this.frames++;
+    if (this.#last === undefined) return this.#lookChat(frame, end);
+    this.#lookNamed(frame);
+    return true;
+  }
+
+  get usage(): { readonly usage?: Usage; readonly model?: string } {
+    const first = this.#read(this.#firstUsage);
+    if (this.#lastUsage === this.#firstUsage) return first;
+    const last = this.#read(this.#lastUsage);
+    const model = last.model ?? first.model;
+    if (first.usage === undefined && last.usage === undefined) return model === undefined ? {} : { model };
+    return { usage: joined(first.usage, last.usage), ...(model === undefined ? {} : { model }) };
+  }
+
+  #lookChat(frame: Buffer, end: number): boolean {
+    if (frame.toString('latin1', end - DONE.length, end) === DONE && end < 16) {
+      // Without a reason to finish there was no answer, however well the stream ends.
+      if (!this.#finished) throw new GatewayError('upstream_failed', 'The provider answered without a choice.');
+      this.complete = true;
+      return true;
+    }
+    if (!this.#finished) this.#finished = valueAfter(frame, FINISH) === QUOTE;
+    const hasUsage = this.#noteUsage(frame);
+    if (hasUsage) return !(this.#options.hidesUsage && frame.includes(NO_CHOICES));
+    if (frame.includes(ERROR_NAME)) this.#throwFailure(frame);
+    return true;
+  }
+
+  #lookNamed(frame: Buffer): void {
+    const name = eventName(frame);
+    if (name === 'error' || name === 'response.failed') this.#throwFailure(frame);
+    this.#noteUsage(frame);
+    if (name !== undefined && this.#last!.includes(name)) this.complete = true;
+  }
+
+  #noteUsage(frame: Buffer): boolean {
+    if (valueAfter(frame, USAGE) !== BRACE) return false;
+    // A copy: the frame is part of a large piece of memory that is used again.
+    const copy = Buffer.from(frame);
+    this.#firstUsage ??= copy;
+    this.#lastUsage = copy;
+    return true;
+  }
+
+  /** The vendor's words go through the same classification as everywhere; a frame that is no failure after all passes. */
+  #throwFailure(frame: Buffer): void {
+    const { codec, family, provider } = this.#options;
+    const { event, data } = readFrame(frame.toString());
+    const events = codec.streamReader(family).read({ ...(event === undefined ? {} : { event }), data: JSON.stringify(data) });
+    const failure: ModelFailure | undefined = events.find((one) => one.type === 'error')?.failure;
+    if (failure !== undefined) throw new ProviderError(failure, `${provider} reported it in its stream`);
+  }
+
+  #read(frame: Buffer | undefined): { readonly usage?: Usage; readonly model?: string } {
+    return frame === undefined ? {} : this.#options.codec.readUsage(readFrame(frame.toString()).data);
+  }
+}
+
+/** Later numbers replace earlier ones; what they do not name stays. */
+function joined(first: Usage = {}, last: Usage = {}): Usage {
+  const usage = { ...first, ...last };
+  const { inputTokens, outputTokens } = usage;
+  return inputTokens === undefined || outputTokens === undefined ? usage : { ...usage, totalTokens: inputTokens + outputTokens };
+}
+
+/** Where the last line before the blank one ends. */
+function contentEnd(frame: Buffer): number {
+  let end = frame.length;
+  while (end > 0 && (frame[end - 1] === LF || frame[end - 1] === CR || frame[end - 1] === 0x20)) end--;
+  return end;
+}
+
+/** The first byte of the value that follows a name. */
+function valueAfter(frame: Buffer, name: Buffer): number | undefined {
+  let at = frame.indexOf(name);
+  if (at < 0) return undefined;
+  at += name.length;
+  while (frame[at] === COLON || frame[at] === 0x20) at++;
+  return frame[at];
+}
+
+function eventName(frame: Buffer): string | undefined {
+  if (frame.toString('latin1', 0, 6) !== 'event:') return undefined;
+  const end = frame.indexOf(LF);
+  return frame.toString('latin1', 6, end < 0 ? frame.length : end).trim();
+}

@@ -1,0 +1,122 @@
+import type { Payload, Segment } from '../../core/call.ts';
+import { isObject, type JsonObject } from '../../core/json.ts';
+import type { ModelsChunk, ModelsInput, ModelsReply } from '../../core/models.ts';
+import type { SegmentCodec } from '../../pipeline/live-call.ts';
+
+type Origin = Segment['origin'];
+type Edit = (segment: Segment) => string;
+
+/** The texts of prompts and answers in any format of the lane, with their JSON pointers. Names, ids, signatures and binary data are left alone. */
+export const modelSegments: SegmentCodec = {
+  segments(payload) {
+    const found: Segment[] = [];
+    mapPayload(payload, (segment) => {
+      found.push(segment);
+      return segment.text;
+    });
+    return found;
+  },
+  mapText: (payload, edit) => mapPayload(payload, edit),
+};
+
+/** Fields that hold text, or parts that do. All formats together: a name means the same in each. */
+const TEXT = new Set(['content', 'text', 'refusal', 'thinking', 'reasoning_content', 'input', 'instructions', 'system', 'output', 'delta']);
+/** Fields that hold the arguments of a tool, as JSON text or as an object. */
+const ARGUMENTS = new Set(['arguments', 'partial_json']);
+/** Fields below which there is text. */
+const INSIDE = new Set([
+  'messages',
+  'choices',
+  'message',
+  'tool_calls',
+  'function',
+  'parts',
+  'part',
+  'item',
+  'content_block',
+  'response',
+  'summary',
+]);
+const ROLES: Readonly<Record<string, Origin>> = {
+  system: 'system',
+  developer: 'system',
+  user: 'user',
+  assistant: 'assistant',
+  tool: 'result',
+  function: 'result',
+};
+/** Types of parts whose text is somebody else's than the role says. */
+const TYPES: Readonly<Record<string, Origin>> = {
+  tool_result: 'result',
+  function_call_output: 'result',
+  custom_tool_call_output: 'result',
+  tool_use: 'arguments',
+  input_json_delta: 'arguments',
+};
+
+function mapPayload<T extends Payload>(payload: T, edit: Edit): T {
+  if (isInput(payload)) return { ...payload, body: mapObject(payload.body, '/body', 'user', edit) };
+  if (isChunk(payload)) {
+    const { event, data, reply } = payload;
+    return {
+      ...(event === undefined ? {} : { event }),
+      data: mapObject(data, '/data', 'assistant', edit),
+      ...(reply === undefined ? {} : { reply: mapReply(reply, '/reply', edit) }),
+    } as T;
+  }
+  return mapReply(payload as ModelsReply, '', edit) as T;
+}
+
+function mapReply({ body }: ModelsReply, path: string, edit: Edit): ModelsReply {
+  return { body: mapObject(body, `${path}/body`, 'assistant', edit) };
+}
+
+function mapObject(object: JsonObject, path: string, outer: Origin, edit: Edit): JsonObject {
+  const { role, type } = object;
+  const origin = TYPES[String(type)] ?? (typeof role === 'string' ? (ROLES[role] ?? outer) : outer);
+  let changed: Record<string, unknown> | undefined;
+  for (const [key, value] of Object.entries(object)) {
+    const next = mapField(key, value, `${path}/${key}`, origin, edit);
+    if (next !== value) (changed ??= { ...object })[key] = next;
+  }
+  return changed ?? object;
+}
+
+function mapField(key: string, value: unknown, path: string, origin: Origin, edit: Edit): unknown {
+  const isArguments = ARGUMENTS.has(key) || (key === 'input' && origin === 'arguments');
+  if (isArguments) return mapArguments(value, path, edit);
+  if (!TEXT.has(key) && !INSIDE.has(key)) return value;
+  const own = key === 'system' || key === 'instructions' ? 'system' : origin;
+  if (typeof value === 'string') return TEXT.has(key) ? edit({ text: value, path, origin: own }) : value;
+  if (Array.isArray(value)) return mapList(value, path, own, edit);
+  return isObject(value) ? mapObject(value, path, own, edit) : value;
+}
+
+function mapList(list: readonly unknown[], path: string, origin: Origin, edit: Edit): readonly unknown[] {
+  const next = list.map((item, index) => {
+    if (typeof item === 'string') return edit({ text: item, path: `${path}/${index}`, origin });
+    return isObject(item) ? mapObject(item, `${path}/${index}`, origin, edit) : item;
+  });
+  return next.some((item, index) => item !== list[index]) ? next : list;
+}
+
+/** Arguments as JSON text are one segment; inside an object each text is one. */
+function mapArguments(value: unknown, path: string, edit: Edit): unknown {
+  if (typeof value === 'string') return edit({ text: value, path, origin: 'arguments' });
+  if (Array.isArray(value)) return value.map((item, index) => mapArguments(item, `${path}/${index}`, edit));
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [
+      key,
+      mapArguments(item, `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, edit),
+    ]),
+  );
+}
+
+function isInput(payload: Payload): payload is ModelsInput {
+  return 'body' in payload && 'model' in payload && 'stream' in payload;
+}
+
+function isChunk(payload: Payload): payload is ModelsChunk {
+  return 'data' in payload;
+}

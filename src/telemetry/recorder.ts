@@ -1,0 +1,85 @@
+import type { AnyCall, CallEvent, Outcome } from '../core/call.ts';
+import type { CallLog, CallRecord } from '../core/contracts/call-log.ts';
+import type { Usage } from '../core/usage.ts';
+import type { Metrics } from './metrics.ts';
+import type { PriceOf } from './prices.ts';
+
+/** What a record takes from a call of any lane. */
+export type RecordedCall = Pick<AnyCall, 'id' | 'lane' | 'operation' | 'route' | 'consumer' | 'startedAt'> & {
+  readonly input: AnyCall['input'];
+};
+
+/** Records a call that has ended. Never waits. */
+export type Recorder = (call: RecordedCall, outcome: Outcome) => void;
+
+export interface RecorderParts {
+  readonly log: CallLog;
+  readonly metrics: Metrics;
+  /** Those of the configuration that serves now. */
+  readonly prices: () => PriceOf;
+}
+
+/** What callers and vendors name has no bound of its own. */
+const LONGEST_NAME = 200;
+
+/** Keeps calls in the log and in the metrics, with what they cost. */
+export function createRecorder({ log, metrics, prices }: RecorderParts): Recorder {
+  return (call, outcome) => {
+    const record = recordOf(call, outcome, prices);
+    log.add(record);
+    metrics.count(record);
+  };
+}
+
+function recordOf(call: RecordedCall, outcome: Outcome, prices: () => PriceOf): CallRecord {
+  const { error, target, modelServed, firstByteMs } = outcome;
+  const usage = outcome.usage === undefined ? undefined : priced(outcome.usage, outcome, prices);
+  return {
+    id: call.id,
+    startedAt: call.startedAt,
+    lane: call.lane,
+    operation: call.operation,
+    consumer: call.consumer.name,
+    route: call.route,
+    asked: cut(askedFor(call.input)),
+    ...(target === undefined ? undefined : { target: target.name }),
+    ...(target?.provider === undefined ? undefined : { provider: target.provider }),
+    ...(modelServed === undefined ? undefined : { modelServed: cut(modelServed) }),
+    outcome: error?.code ?? (outcome.failed === true ? 'failed' : 'ok'),
+    status: error?.status ?? 200,
+    streamed: outcome.streamed,
+    attempts: outcome.attempts,
+    durationMs: outcome.durationMs,
+    ...(firstByteMs === undefined ? undefined : { firstByteMs }),
+    ...(usage === undefined ? undefined : { usage }),
+    events: call.lane === 'models' && usage !== undefined ? noted(usage, outcome) : outcome.events,
+  };
+}
+
+function askedFor(input: RecordedCall['input']): string {
+  return 'model' in input ? (input.model as string) : 'name' in input ? (input.name as string) : input.agent;
+}
+
+function cut(name: string): string {
+  return name.length > LONGEST_NAME ? name.slice(0, LONGEST_NAME) : name;
+}
+
+/** A vendor's own figure is kept. What is not known by the name that answered may be by the name that was asked for. */
+function priced(usage: Usage, { target, modelServed }: Outcome, prices: () => PriceOf): Usage {
+  if (usage.cost !== undefined) return usage;
+  const priceOf = prices();
+  const names = new Set([modelServed, target?.model].filter((name) => name !== undefined));
+  for (const name of names) {
+    const cost = priceOf(target?.provider, cut(name), usage);
+    if (cost !== null) return { ...usage, cost };
+  }
+  return { ...usage, cost: null };
+}
+
+function noted(usage: Usage, { events, durationMs: at }: Outcome): readonly CallEvent[] {
+  const more: CallEvent[] = [];
+  if (usage.cost === null) more.push({ type: 'unpriced', at });
+  if (usage.estimated === true) more.push({ type: 'estimated', at });
+  const fresh = more.filter(({ type }) => !events.some((event) => event.type === type));
+  return fresh.length === 0 ? events : [...events, ...fresh];
+}
