@@ -43,27 +43,39 @@ export function readBody(req: IncomingMessage, { limit }: { readonly limit: numb
 
 /** Parses a JSON text. Throws GatewayError `bad_request` that says where it is wrong, and quotes nothing of it. */
 export function parseJson(bytes: Buffer): unknown {
-  checkDepth(bytes);
+  let value: unknown;
   try {
-    return JSON.parse(bytes.toString());
+    value = JSON.parse(bytes.toString());
   } catch (error) {
     const { message } = error as SyntaxError;
     const where = / at position \d+(?: \(line \d+ column \d+\))?/.exec(message)?.[0] ?? '';
     const early = bytes.length === 0 ? ': it is empty' : ': it ends too early';
     throw new GatewayError('bad_request', `The request body is not valid JSON${message.includes('end of JSON input') ? early : where}.`);
   }
+  if (isDeeper(value, MAX_DEPTH))
+    throw new GatewayError('bad_request', `The request body is nested more than ${MAX_DEPTH} levels deep at position ${tooDeepAt(bytes)}.`);
+  return value;
 }
 
-function checkDepth(bytes: Buffer): void {
+/** Looks at values, of which there are few, and not at bytes. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return true;
+  if (Array.isArray(value)) return value.some((item) => isDeeper(item, levels - 1));
+  for (const key in value) if (isDeeper((value as Record<string, unknown>)[key], levels - 1)) return true;
+  return false;
+}
+
+function tooDeepAt(bytes: Buffer): number {
   let depth = 0;
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i] as number;
     if (byte === QUOTE) i = endOfString(bytes, i + 1);
     // `{` and `[` differ from each other in the bit 0x20, and so do `}` and `]`.
-    else if ((byte | 0x20) === 0x7b && ++depth > MAX_DEPTH) {
-      throw new GatewayError('bad_request', `The request body is nested more than ${MAX_DEPTH} levels deep at position ${i}.`);
-    } else if ((byte | 0x20) === 0x7d) depth--;
+    else if ((byte | 0x20) === 0x7b && ++depth > MAX_DEPTH) return i;
+    else if ((byte | 0x20) === 0x7d) depth--;
   }
+  return bytes.length;
 }
 
 function endOfString(bytes: Buffer, from: number): number {

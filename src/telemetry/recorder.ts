@@ -31,10 +31,11 @@ export function createRecorder({ log, metrics, prices }: RecorderParts): Recorde
   };
 }
 
+/** Field by field: a spread for each that may be absent costs more than all else here. */
 function recordOf(call: RecordedCall, outcome: Outcome, prices: () => PriceOf): CallRecord {
   const { error, target, modelServed, firstByteMs } = outcome;
   const usage = outcome.usage === undefined ? undefined : priced(outcome.usage, outcome, prices);
-  return {
+  const record: { -readonly [K in keyof CallRecord]: CallRecord[K] } = {
     id: call.id,
     startedAt: call.startedAt,
     lane: call.lane,
@@ -42,18 +43,19 @@ function recordOf(call: RecordedCall, outcome: Outcome, prices: () => PriceOf): 
     consumer: call.consumer.name,
     route: call.route,
     asked: cut(askedFor(call.input)),
-    ...(target === undefined ? undefined : { target: target.name }),
-    ...(target?.provider === undefined ? undefined : { provider: target.provider }),
-    ...(modelServed === undefined ? undefined : { modelServed: cut(modelServed) }),
     outcome: error?.code ?? (outcome.failed === true ? 'failed' : 'ok'),
     status: error?.status ?? 200,
     streamed: outcome.streamed,
     attempts: outcome.attempts,
     durationMs: outcome.durationMs,
-    ...(firstByteMs === undefined ? undefined : { firstByteMs }),
-    ...(usage === undefined ? undefined : { usage }),
     events: call.lane === 'models' && usage !== undefined ? noted(usage, outcome) : outcome.events,
   };
+  if (target !== undefined) record.target = target.name;
+  if (target?.provider !== undefined) record.provider = target.provider;
+  if (modelServed !== undefined) record.modelServed = cut(modelServed);
+  if (firstByteMs !== undefined) record.firstByteMs = firstByteMs;
+  if (usage !== undefined) record.usage = usage;
+  return record;
 }
 
 function askedFor(input: RecordedCall['input']): string {
@@ -68,15 +70,13 @@ function cut(name: string): string {
 function priced(usage: Usage, { target, modelServed }: Outcome, prices: () => PriceOf): Usage {
   if (usage.cost !== undefined) return usage;
   const priceOf = prices();
-  const names = new Set([modelServed, target?.model].filter((name) => name !== undefined));
-  for (const name of names) {
-    const cost = priceOf(target?.provider, cut(name), usage);
-    if (cost !== null) return { ...usage, cost };
-  }
-  return { ...usage, cost: null };
+  const ask = (name: string | undefined): number | null => (name === undefined ? null : priceOf(target?.provider, cut(name), usage));
+  const cost = ask(modelServed) ?? (target?.model === modelServed ? null : ask(target?.model));
+  return { ...usage, cost };
 }
 
 function noted(usage: Usage, { events, durationMs: at }: Outcome): readonly CallEvent[] {
+  if (usage.cost !== null && usage.estimated !== true) return events;
   const more: CallEvent[] = [];
   if (usage.cost === null) more.push({ type: 'unpriced', at });
   if (usage.estimated === true) more.push({ type: 'estimated', at });

@@ -37,6 +37,7 @@ export abstract class Sending implements Dispatcher.DispatchHandler {
   #received = false;
   #again = false;
   #settled = false;
+  #hurries = false;
 
   constructor(connections: Connections, request: UpstreamRequest, signal: Cancellation | undefined) {
     this.#pool = connections.pool;
@@ -59,7 +60,17 @@ export abstract class Sending implements Dispatcher.DispatchHandler {
   }
 
   static expire(sending: Sending): void {
-    sending.expired();
+    // The time for the head is over, and the head is here: most answers end before, so nothing was set anew when it came.
+    const rest = sending.status === 0 ? 0 : sending.timeLeft;
+    if (rest > 0 && !sending.#hurries) sending.timer = setTimeout(Sending.expire, rest, sending);
+    else sending.expired();
+  }
+
+  /** Sets another time for what is left of the answer. */
+  protected hurry(ms: number): void {
+    this.#hurries = true;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(Sending.expire, ms, this);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -76,10 +87,6 @@ export abstract class Sending implements Dispatcher.DispatchHandler {
     if (status < 200) return;
     this.status = status;
     this.headers = headers;
-    if (this.request.firstByteMs !== undefined && !this.#settled) {
-      clearTimeout(this.timer);
-      this.timer = setTimeout(Sending.expire, this.timeLeft, this);
-    }
     this.answered();
   }
 

@@ -61,8 +61,7 @@ export class StreamedAnswer extends Sending implements AsyncIterableIterator<Buf
     this.#waiting.length = 0;
     this.#left = true;
     if (this.#paused) this.controller?.resume();
-    clearTimeout(this.timer);
-    if (!this.#ended && this.#error === undefined) this.timer = setTimeout(Sending.expire, LEAVING_MS, this);
+    if (!this.#ended && this.#error === undefined) this.hurry(LEAVING_MS);
     return Promise.resolve(DONE);
   }
 

@@ -73,8 +73,7 @@ export class WholeAnswer extends Sending {
   #take(taking: Taking | undefined): void {
     if (taking === undefined || (this.headers['content-encoding'] ?? 'identity') !== 'identity') return;
     this.#taking = taking;
-    clearTimeout(this.timer);
-    this.timer = setTimeout(Sending.expire, Math.min(taking.ms, this.timeLeft), this);
+    this.hurry(Math.min(taking.ms, this.timeLeft));
   }
 
   /** Gives what has come of an answer that goes on, and lets go of the connection. */

@@ -20,7 +20,19 @@ export const modelSegments: SegmentCodec = {
 };
 
 /** Fields that hold text, or parts that do. All formats together: a name means the same in each. */
-const TEXT = new Set(['content', 'text', 'refusal', 'thinking', 'reasoning_content', 'input', 'instructions', 'system', 'output', 'delta']);
+const TEXT = new Set([
+  'content',
+  'text',
+  'refusal',
+  'thinking',
+  'reasoning_content',
+  'reasoning',
+  'input',
+  'instructions',
+  'system',
+  'output',
+  'delta',
+]);
 /** Fields that hold the arguments of a tool, as JSON text or as an object. */
 const ARGUMENTS = new Set(['arguments', 'partial_json']);
 /** Fields below which there is text. */
@@ -30,6 +42,9 @@ const INSIDE = new Set([
   'message',
   'tool_calls',
   'function',
+  'custom',
+  'reasoning_details',
+  'source',
   'parts',
   'part',
   'item',
@@ -50,25 +65,37 @@ const TYPES: Readonly<Record<string, Origin>> = {
   tool_result: 'result',
   function_call_output: 'result',
   custom_tool_call_output: 'result',
+  reasoning: 'assistant',
   tool_use: 'arguments',
+  custom: 'arguments',
+  custom_tool_call: 'arguments',
+  'response.function_call_arguments.delta': 'arguments',
+  'response.custom_tool_call_input.delta': 'arguments',
+  'response.custom_tool_call_input.done': 'arguments',
   input_json_delta: 'arguments',
 };
 
+/** The very payload where no text changes: what passes byte for byte goes on doing so. */
 function mapPayload<T extends Payload>(payload: T, edit: Edit): T {
-  if (isInput(payload)) return { ...payload, body: mapObject(payload.body, '/body', 'user', edit) };
-  if (isChunk(payload)) {
-    const { event, data, reply } = payload;
-    return {
-      ...(event === undefined ? {} : { event }),
-      data: mapObject(data, '/data', 'assistant', edit),
-      ...(reply === undefined ? {} : { reply: mapReply(reply, '/reply', edit) }),
-    } as T;
+  if (isInput(payload)) {
+    const body = mapObject(payload.body, '/body', 'user', edit);
+    return body === payload.body ? payload : { ...payload, body };
   }
-  return mapReply(payload as ModelsReply, '', edit) as T;
+  return (isChunk(payload) ? mapChunk(payload, edit) : mapReply(payload as ModelsReply, '', edit)) as T;
 }
 
-function mapReply({ body }: ModelsReply, path: string, edit: Edit): ModelsReply {
-  return { body: mapObject(body, `${path}/body`, 'assistant', edit) };
+function mapChunk(chunk: ModelsChunk, edit: Edit): ModelsChunk {
+  const { event, data, reply } = chunk;
+  const next = mapObject(data, '/data', 'assistant', edit);
+  const nextReply = reply && mapReply(reply, '/reply', edit);
+  if (next === data && nextReply === reply) return chunk;
+  return { ...(event === undefined ? {} : { event }), data: next, ...(nextReply === undefined ? {} : { reply: nextReply }) };
+}
+
+function mapReply(reply: ModelsReply, path: string, edit: Edit): ModelsReply {
+  const { body } = reply;
+  const next = mapObject(body, `${path}/body`, 'assistant', edit);
+  return next === body ? reply : { body: next };
 }
 
 function mapObject(object: JsonObject, path: string, outer: Origin, edit: Edit): JsonObject {
@@ -76,7 +103,9 @@ function mapObject(object: JsonObject, path: string, outer: Origin, edit: Edit):
   const origin = TYPES[String(type)] ?? (typeof role === 'string' ? (ROLES[role] ?? outer) : outer);
   let changed: Record<string, unknown> | undefined;
   for (const [key, value] of Object.entries(object)) {
-    const next = mapField(key, value, `${path}/${key}`, origin, edit);
+    // The text of a plain document stands where others have base64.
+    const isPlain = key === 'data' && type === 'text' && typeof value === 'string';
+    const next = isPlain ? edit({ text: value, path: `${path}/data`, origin }) : mapField(key, value, `${path}/${key}`, origin, edit);
     if (next !== value) (changed ??= { ...object })[key] = next;
   }
   return changed ?? object;
@@ -103,14 +132,15 @@ function mapList(list: readonly unknown[], path: string, origin: Origin, edit: E
 /** Arguments as JSON text are one segment; inside an object each text is one. */
 function mapArguments(value: unknown, path: string, edit: Edit): unknown {
   if (typeof value === 'string') return edit({ text: value, path, origin: 'arguments' });
-  if (Array.isArray(value)) return value.map((item, index) => mapArguments(item, `${path}/${index}`, edit));
+  if (Array.isArray(value)) {
+    const next = value.map((item, index) => mapArguments(item, `${path}/${index}`, edit));
+    return next.some((item, index) => item !== value[index]) ? next : value;
+  }
   if (!isObject(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [
-      key,
-      mapArguments(item, `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, edit),
-    ]),
+  const next = Object.entries(value).map(
+    ([key, item]) => [key, mapArguments(item, `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, edit)] as const,
   );
+  return next.some(([key, item]) => item !== value[key]) ? Object.fromEntries(next) : value;
 }
 
 function isInput(payload: Payload): payload is ModelsInput {

@@ -39,7 +39,8 @@ export function wireError(format: ErrorFormat, error: GatewayError, requestId: s
 }
 
 function openaiError(error: GatewayError, status: number, message: string, redact: (text: string) => string): JsonObject {
-  const { type, code, param } = error instanceof ProviderError ? error.vendor : {};
+  // A caller would take what the vendor says of the hub's key for its own key's fault.
+  const { type, code, param } = error instanceof ProviderError && error.code !== 'upstream_unauthorized' ? error.vendor : {};
   const masked = (text: string | undefined): string | null => (text === undefined ? null : redact(text));
   return {
     message,

@@ -7,7 +7,7 @@ import type { LiveCall } from '../../../pipeline/live-call.ts';
 import type { Arrival } from './arrival.ts';
 import { Assembly } from './assemble.ts';
 import { convert } from './convert.ts';
-import { estimatedUsage } from './estimate.ts';
+import { settledUsage } from './estimate.ts';
 import { FrameWatch } from '../passing/frame-watch.ts';
 import { PassedReply, readFrame } from '../passing/passed.ts';
 import { relay } from '../passing/relay.ts';
@@ -34,8 +34,7 @@ async function pass(
   asked: Asked,
 ): Promise<Handled<'models'>> {
   const { http } = arrival.host;
-  const { path, headers = {} } = surface.address(asked);
-  const request = { path, headers, body: passedBody(call, arrival, surface, asked) };
+  const request = { ...surface.address(asked), body: passedBody(call, arrival, surface, asked) };
   if (!asked.stream) {
     const answer = await ask(call, arrival, request, http.send, ({ body }: UpstreamResponse) => body);
     return { reply: passedReply(call, codec, answer.body) };
@@ -54,7 +53,7 @@ async function pass(
 function passedReply(call: LiveCall<'models'>, codec: DoorCodec, bytes: Buffer): ModelsReply {
   const { body, usage, model } = scanReply(codec, bytes);
   call.modelServed = model;
-  call.usage = usage ?? estimatedUsage(call.input.body, Math.ceil(bytes.length / 8));
+  call.usage = settledUsage(call.input.body, usage, Math.ceil(bytes.length / 8), true);
   return new PassedReply(bytes, body);
 }
 
@@ -66,7 +65,7 @@ async function* counted<T>(call: LiveCall<'models'>, watch: FrameWatch, stream: 
     const { usage, model } = watch.usage;
     call.modelServed = model;
     // An event is a token or so, and what was asked was read before the first.
-    call.usage = usage?.outputTokens === undefined ? { ...estimatedUsage(call.input.body, watch.frames), ...usage } : usage;
+    call.usage = settledUsage(call.input.body, usage, watch.frames, watch.complete);
   }
 }
 

@@ -12,7 +12,7 @@ import { createEventStreamReader } from '../../../upstreams/event-stream.ts';
 import { ProviderError } from '../provider-error.ts';
 import type { Arrival } from './arrival.ts';
 import { Assembly } from './assemble.ts';
-import { estimatedUsage, estimateTokens } from './estimate.ts';
+import { estimateTokens, settledUsage } from './estimate.ts';
 import { inlineMedia } from './media.ts';
 import { ask, checkEvents, collect } from './request.ts';
 import { parseAnswer } from '../passing/scan-reply.ts';
@@ -35,13 +35,12 @@ export async function convert(
   const written = surface.codec.writeRequest({ ...read, model: asked.model }, { model: asked.model, family });
   const body = withoutRefused(written.body, surface);
   noteDropped(call, codec, read, [...written.dropped, ...body.dropped]);
-  const { path, headers = {} } = surface.address(asked);
-  const request = { path, headers, body: JSON.stringify(surface.adapt?.(body.kept, asked) ?? body.kept) };
+  const request = { ...surface.address(asked), body: JSON.stringify(surface.adapt?.(body.kept, asked) ?? body.kept) };
   if (!asked.stream) {
     const answer = await ask(call, arrival, request, http.send, (response: UpstreamResponse) => response.body);
     const reply = surface.codec.readReply(parseAnswer(answer.body), family);
     call.modelServed = reply.model;
-    call.usage = reply.usage ?? estimatedUsage(call.input.body, Math.ceil(answer.body.length / 8));
+    call.usage = settledUsage(call.input.body, reply.usage, Math.ceil(answer.body.length / 8), true);
     return { reply: { body: codec.writeReply({ ...reply, usage: call.usage }, contextOf(call, arrival)) } };
   }
   const answer = await ask(call, arrival, request, http.open, collect);
@@ -82,7 +81,14 @@ async function* eventsOf({ body }: UpstreamStream, { codec }: ChatSurface, famil
       if (event.type === 'end') return;
     }
   }
-  for (const event of read(frames.close())) {
+  let last: ChatEvent[];
+  try {
+    last = [...read(frames.close())];
+  } catch (cause) {
+    // Half a frame: whatever is wrong with it, the stream was cut.
+    throw new GatewayError('upstream_cut', undefined, { cause });
+  }
+  for (const event of last) {
     yield event;
     if (event.type === 'end') return;
   }
@@ -101,8 +107,8 @@ async function* translate(
   const assembly = arrival.route.chain.onStream.length > 0 ? new Assembly() : undefined;
   const used: { -readonly [K in keyof Usage]: Usage[K] } = {};
   let characters = 0;
-  const settle = (): Usage =>
-    (call.usage = used.outputTokens === undefined ? { ...estimatedUsage(call.input.body, estimateTokens(characters)), ...used } : used);
+  let isComplete = false;
+  const settle = (): Usage => (call.usage = settledUsage(call.input.body, used, estimateTokens(characters), isComplete));
   try {
     for await (const event of events) {
       if (event.type === 'error') throw new ProviderError(event.failure, `${arrival.route.account.name} reported it in its stream`);
@@ -114,8 +120,13 @@ async function* translate(
         yield* writer.write(event);
         continue;
       }
+      isComplete = true;
       // Formats that must say what was used get the estimate where the vendor said nothing.
-      if (used.outputTokens === undefined) yield* writer.write({ type: 'usage', usage: settle() });
+      if (used.outputTokens === undefined) {
+        const estimate: ChatEvent = { type: 'usage', usage: settle() };
+        assembly?.add(estimate);
+        yield* writer.write(estimate);
+      }
       const last = writer.write(event);
       const reply = assembly && { body: codec.writeReply(assembly.reply, context) };
       for (const [index, chunk] of last.entries()) yield index === last.length - 1 && reply ? { ...chunk, reply } : chunk;

@@ -3,10 +3,9 @@ import type { DoorCodec } from '../../../core/contracts/provider.ts';
 import { GatewayError } from '../../../core/errors.ts';
 import type { LiveCall } from '../../../pipeline/live-call.ts';
 import type { Arrival } from './arrival.ts';
-import { replaceValue } from '../passing/body-edits.ts';
 import { estimateInput } from './estimate.ts';
 import { PassedReply } from '../passing/passed.ts';
-import { ask, askedOf } from './request.ts';
+import { ask, askedOf, bytesFor } from './request.ts';
 import { parseAnswer } from '../passing/scan-reply.ts';
 
 /** Carries out `count_tokens`: by the vendor where it counts, else by an estimate, which the record says. */
@@ -23,9 +22,7 @@ export async function countTokens(call: LiveCall<'models'>, arrival: Arrival, co
   const { write, read } = surface;
   const request = { path: surface.path(model), headers: { ...surface.headers, ...versionOf(asked.headers) } };
   if (write === undefined || read === undefined) {
-    const bytes = call.input.body === arrival.body ? arrival.bytes : Buffer.from(JSON.stringify(call.input.body));
-    const body = call.input.body['model'] === model ? bytes : replaceValue(bytes, 'model', JSON.stringify(model));
-    const answer = await ask(call, arrival, { ...request, body }, http.send, (response) => response.body);
+    const answer = await ask(call, arrival, { ...request, body: bytesFor(call, arrival, model) }, http.send, (response) => response.body);
     return { reply: new PassedReply(answer.body) };
   }
   // Counting needs no limit of the answer, which Anthropic's request must have.

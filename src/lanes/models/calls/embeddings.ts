@@ -1,11 +1,12 @@
 import type { Handled } from '../../../core/call.ts';
 import { GatewayError } from '../../../core/errors.ts';
+import type { JsonObject } from '../../../core/json.ts';
+import type { Usage } from '../../../core/usage.ts';
 import type { LiveCall } from '../../../pipeline/live-call.ts';
 import type { Arrival } from './arrival.ts';
-import { replaceValue } from '../passing/body-edits.ts';
-import { estimatedUsage } from './estimate.ts';
+import { settledUsage } from './estimate.ts';
 import { PassedReply } from '../passing/passed.ts';
-import { ask, askedOf } from './request.ts';
+import { ask, askedOf, bytesFor } from './request.ts';
 import { parseAnswer } from '../passing/scan-reply.ts';
 
 /** Carries out an `embeddings` call: bytes pass where the vendor speaks OpenAI's format. */
@@ -16,24 +17,20 @@ export async function embed(call: LiveCall<'models'>, arrival: Arrival): Promise
     throw new GatewayError('bad_request', `The provider of ${call.input.model} makes no embeddings. Ask for a model of another one.`);
   const { http } = arrival.host;
   const asked = askedOf(call, arrival);
-  const { path, headers = {} } = surface.address(asked);
   const { codec } = surface;
-  const send = (body: string | Buffer) => ask(call, arrival, { path, headers, body }, http.send, (response) => response.body);
+  const send = (body: string | Buffer) => ask(call, arrival, { ...surface.address(asked), body }, http.send, (response) => response.body);
   if (codec === undefined) {
-    const bytes = call.input.body === arrival.body ? arrival.bytes : Buffer.from(JSON.stringify(call.input.body));
-    const { body } = await send(
-      call.input.body['model'] === asked.model ? bytes : replaceValue(bytes, 'model', JSON.stringify(asked.model)),
-    );
+    const { body } = await send(bytesFor(call, arrival, asked.model));
     // Vectors are most of it: the few numbers at its end are found without reading them.
-    const usage = /"usage"\s*:\s*\{\s*"prompt_tokens"\s*:\s*(\d+)/.exec(body.toString('latin1', Math.max(0, body.length - 512)))?.[1];
-    call.usage = usage === undefined ? estimatedUsage(call.input.body, 0) : { inputTokens: Number(usage), totalTokens: Number(usage) };
+    const usage = /"usage"\s*:\s*\{[^{}]*?"prompt_tokens"\s*:\s*(\d+)/.exec(body.toString('latin1', Math.max(0, body.length - 512)))?.[1];
+    call.usage = embeddedUsage(call.input.body, usage === undefined ? {} : { inputTokens: Number(usage), totalTokens: Number(usage) });
     return { reply: new PassedReply(body) };
   }
   const written = codec.write(call.input.body, asked.model);
   if (written.dropped.length > 0) call.note('dropped', written.dropped.join(', '));
   const answer = await send(JSON.stringify(written.body));
   const { vectors, usage } = codec.read(parseAnswer(answer.body));
-  call.usage = usage.inputTokens === undefined ? estimatedUsage(call.input.body, 0) : usage;
+  call.usage = embeddedUsage(call.input.body, usage);
   const tokens = call.usage.inputTokens;
   const encode = call.input.body['encoding_format'] === 'base64' ? base64 : (vector: readonly number[]) => vector;
   return {
@@ -51,4 +48,9 @@ export async function embed(call: LiveCall<'models'>, arrival: Arrival): Promise
 /** OpenAI's own client asks for this unless told otherwise: 32-bit floats, little endian. */
 function base64(vector: readonly number[]): string {
   return Buffer.from(Float32Array.from(vector).buffer).toString('base64');
+}
+
+/** Embeddings have no output. */
+function embeddedUsage(body: JsonObject, reported: Usage): Usage {
+  return reported.inputTokens === undefined ? settledUsage(body, reported, 0, false) : reported;
 }

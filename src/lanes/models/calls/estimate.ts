@@ -37,8 +37,13 @@ export function estimateInput(body: JsonObject): number {
 /** Top-level texts that are part of the prompt. */
 const PROMPTS = new Set(['input', 'instructions', 'system']);
 
-/** The usage of a call whose vendor said nothing. */
-export function estimatedUsage(body: JsonObject, outputTokens: number): Usage {
-  const inputTokens = estimateInput(body);
-  return { inputTokens, outputTokens, totalTokens: inputTokens + outputTokens, estimated: true };
+/**
+ * What a call is to be charged with. A vendor that said all of it is taken at its word; where it did not, or the answer broke off before its
+ * last count, the tokens that came are counted roughly, and the usage says so.
+ */
+export function settledUsage(body: JsonObject, reported: Usage | undefined, outputTokens: number, isComplete: boolean): Usage {
+  if (isComplete && reported?.outputTokens !== undefined) return reported;
+  const input = reported?.inputTokens ?? estimateInput(body);
+  const output = Math.max(reported?.outputTokens ?? 0, outputTokens);
+  return { ...reported, inputTokens: input, outputTokens: output, totalTokens: input + output, estimated: true };
 }

@@ -1,4 +1,4 @@
-import type { Asked, ChatSurface, Provider } from '../../../core/contracts/provider.ts';
+import type { Address, Asked, ChatSurface, Provider } from '../../../core/contracts/provider.ts';
 import type { JsonObject } from '../../../core/json.ts';
 import { GatewayError } from '../../../core/errors.ts';
 import type { UpstreamRequest, UpstreamStream } from '../../../core/upstream.ts';
@@ -25,7 +25,7 @@ export async function ask<
 >(
   call: LiveCall<'models'>,
   { route }: Arrival,
-  request: Pick<UpstreamRequest, 'path' | 'headers'> & { readonly body: string | Buffer },
+  request: Address & { readonly body: string | Buffer },
   send: Send<R>,
   whole: (answer: R) => Promise<Buffer> | Buffer,
 ): Promise<R> {
@@ -40,11 +40,9 @@ export async function ask<
     target,
     signers: account.signers,
     request: {
-      ...account.limits,
-      method: 'POST',
-      origin: account.provider.origin,
+      ...account.request,
       path: request.path,
-      headers: { 'content-type': 'application/json', ...request.headers, ...account.headers },
+      headers: request.headers === undefined ? account.request.headers : { ...request.headers, ...account.request.headers },
       body: request.body,
     },
   };
@@ -91,10 +89,17 @@ export function passedBody(call: LiveCall<'models'>, arrival: Arrival, surface: 
   const adapts = surface.adapt !== undefined && surface.adapt(body, asked) !== body;
   const rewrites = body !== arrival.body || refused.length > 0 || adapts || (usage && options !== undefined);
   if (rewrites) return JSON.stringify(rewritten(body, surface, asked, refused, usage));
-  let bytes = arrival.bytes;
-  if (body['model'] === asked.model) checkOnce(bytes, 'model');
-  else bytes = replaceValue(bytes, 'model', JSON.stringify(asked.model));
+  const bytes = bytesFor(call, arrival, asked.model);
   return usage ? insertField(bytes, 'stream_options', '{"include_usage":true}') : bytes;
+}
+
+/** A body that passes, for a model: the bytes as they came where nothing else was asked for. Throws GatewayError `bad_request` when it names two models. */
+export function bytesFor(call: LiveCall<'models'>, arrival: Arrival, model: string): Buffer {
+  const { body } = call.input;
+  if (body !== arrival.body) return Buffer.from(JSON.stringify({ ...body, model }));
+  if (body['model'] !== model) return replaceValue(arrival.bytes, 'model', JSON.stringify(model));
+  checkOnce(arrival.bytes, 'model');
+  return arrival.bytes;
 }
 
 function rewritten(body: JsonObject, surface: ChatSurface, asked: Asked, refused: readonly string[], usage: boolean): JsonObject {
@@ -110,8 +115,12 @@ export function asksForUsage(body: JsonObject): boolean {
 }
 
 /** A vendor that answers a stream with something else has failed in its own way. */
-export function checkEvents({ headers }: UpstreamStream, type = 'text/event-stream'): void {
+export function checkEvents({ headers, body }: UpstreamStream, type = 'text/event-stream'): void {
   if (String(headers['content-type'] ?? type).startsWith(type)) return;
+  // An answer that nobody reads would hold its connection.
+  body[Symbol.asyncIterator]()
+    .return?.()
+    .catch(() => undefined);
   throw new GatewayError('upstream_failed', 'The provider answered a stream with something else.', {
     detail: `content-type ${String(headers['content-type'])}`,
   });

@@ -10,6 +10,9 @@ export function contextOf(call: LiveCall<'models'>, { body }: Arrival): WriteCon
     created: Math.floor(call.startedAt / 1000),
     model: call.input.model,
     body,
-    estimatedInput: estimateInput(call.input.body),
+    // Read by one format only, and dear for a long prompt.
+    get estimatedInput() {
+      return estimateInput(call.input.body);
+    },
   };
 }

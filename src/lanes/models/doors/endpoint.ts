@@ -101,8 +101,13 @@ function callOf({ exchange, door, body, route, host }: Arrival): LiveCall<'model
     log: host.log,
     record: host.record,
     codec: modelSegments,
-    input: { model: body['model'] as string, stream: body['stream'] === true, body },
+    input: { model: body['model'] as string, stream: body['stream'] === true && streams(door), body },
   });
+}
+
+/** What some callers say of every request means nothing where no conversation is held. */
+function streams({ codec, operation }: Door): boolean {
+  return codec !== undefined && operation !== 'count_tokens';
 }
 
 function carryOut(call: LiveCall<'models'>, arrival: Arrival): Promise<Handled<'models'>> {
@@ -118,9 +123,8 @@ async function list(exchange: Exchange, name: string | undefined, enter: EnterGe
   try {
     const listed = await listModels(models, exchange.consumer, host);
     if (name === undefined) return sendJson(exchange.res, 200, format === 'openai' ? openaiList(listed) : anthropicList(listed));
-    const wanted = decodeURIComponent(name);
-    const found = listed.find(({ id }) => id === wanted);
-    if (found === undefined) throw new GatewayError('model_unknown', `There is no model "${wanted.slice(0, 200)}" for you here.`);
+    const found = listed.find(({ id }) => id === name);
+    if (found === undefined) throw new GatewayError('model_unknown', `There is no model "${name.slice(0, 200)}" for you here.`);
     return sendJson(exchange.res, 200, format === 'openai' ? openaiModel(found) : anthropicModel(found));
   } catch (thrown) {
     return sendFailure(exchange.res, exchange.id, format, GatewayError.from(thrown), host.redact);

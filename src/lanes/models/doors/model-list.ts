@@ -55,15 +55,14 @@ function namesOf(account: Account, host: ModelsHost): Promise<readonly string[]>
   return names;
 }
 
-async function ask({ provider, headers, signers, limits }: Account, { http }: ModelsHost): Promise<readonly string[]> {
+async function ask({ provider, request: own, signers }: Account, { http }: ModelsHost): Promise<readonly string[]> {
   const { models } = provider;
   if (models === undefined) return [];
   let request: UpstreamRequest = {
-    ...limits,
+    ...own,
     method: 'GET',
-    origin: provider.origin,
     path: models.path,
-    headers: { ...models.headers, ...headers },
+    headers: { ...models.headers, ...own.headers },
     timeoutMs: PATIENCE_MS,
   };
   for (const signer of signers) request = await signer.sign(request, { refresh: false });

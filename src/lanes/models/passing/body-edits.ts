@@ -22,7 +22,7 @@ export function replaceValue(json: Buffer, key: string, value: string): Buffer {
 /** Puts a field before all others. The object must not have it. */
 export function insertField(json: Buffer, key: string, value: string): Buffer {
   const open = json.indexOf('{') + 1;
-  const isEmpty = /^\s*\}/.test(json.toString('latin1', open, open + 64));
+  const isEmpty = json[skipSpace(json, open)] === 0x7d;
   const field = `${JSON.stringify(key)}:${value}${isEmpty ? '' : ','}`;
   return Buffer.concat([json.subarray(0, open), Buffer.from(field), json.subarray(open)]);
 }
@@ -60,7 +60,7 @@ function topLevelValues(json: Buffer, key: string): Span[] {
 }
 
 /** After the closing quote. */
-function endOfString(json: Buffer, open: number): number {
+export function endOfString(json: Buffer, open: number): number {
   let at = open + 1;
   for (;;) {
     const quote = json.indexOf(QUOTE, at);

@@ -10,9 +10,11 @@ const CR = 0x0d;
 const COLON = 0x3a;
 const QUOTE = 0x22;
 const BRACE = 0x7b;
+const SMALL_D = 0x64;
+const SMALL_E = 0x65;
 const USAGE = Buffer.from('"usage"');
 const FINISH = Buffer.from('"finish_reason"');
-const NO_CHOICES = Buffer.from('"choices":[]');
+const NO_CHOICES = /"choices"\s*:\s*\[\s*\]/;
 const ERROR_NAME = Buffer.from('"error"');
 const DONE = '[DONE]';
 
@@ -42,6 +44,7 @@ export class FrameWatch {
   complete = false;
   frames = 0;
   #finished = false;
+  #first: Buffer | undefined;
   #firstUsage: Buffer | undefined;
   #lastUsage: Buffer | undefined;
 
@@ -52,24 +55,36 @@ export class FrameWatch {
 
   /** False for a frame that is not to be passed on. Throws GatewayError for one that is broken or reports a failure. `frame` ends with its blank line. */
   look(frame: Buffer): boolean {
-    const end = contentEnd(frame);
-    if (end === 0 || frame[0] === COLON) return true;
-    const closing = frame[end - 1];
+    const event = isPlain(frame) ? frame : tidied(frame);
+    if (event === undefined) return true;
+    const end = contentEnd(event);
+    const closing = event[end - 1];
     // `}` of an event, `]` of `[DONE]`; what ends otherwise was broken in two on the way.
     if (closing !== 0x7d && closing !== 0x5d) throw new GatewayError('upstream_failed', 'The provider sent an event that is not JSON.');
     this.frames++;
-    if (this.#last === undefined) return this.#lookChat(frame, end);
-    this.#lookNamed(frame);
+    // A copy: the frame is part of a large piece of memory that is used again.
+    this.#first ??= Buffer.from(event);
+    if (this.#last === undefined) return this.#lookChat(event, end);
+    this.#lookNamed(event);
     return true;
+  }
+
+  /** What is left when a stream has ended, as a frame: some servers leave out the blank line after the mark of completeness. Undefined for all else. */
+  lastFrame(rest: Buffer): Buffer | undefined {
+    const content = rest.subarray(0, contentEnd(rest));
+    const isLast =
+      this.#last === undefined
+        ? /^data: ?\[DONE\]$/.test(content.toString('latin1'))
+        : this.#last.includes(eventName(content) ?? '') && Object.keys(readFrame(content.toString()).data).length > 0;
+    return isLast ? Buffer.concat([content, Buffer.from('\n\n')]) : undefined;
   }
 
   get usage(): { readonly usage?: Usage; readonly model?: string } {
     const first = this.#read(this.#firstUsage);
-    if (this.#lastUsage === this.#firstUsage) return first;
-    const last = this.#read(this.#lastUsage);
-    const model = last.model ?? first.model;
-    if (first.usage === undefined && last.usage === undefined) return model === undefined ? {} : { model };
-    return { usage: joined(first.usage, last.usage), ...(model === undefined ? {} : { model }) };
+    const last = this.#lastUsage === this.#firstUsage ? first : this.#read(this.#lastUsage);
+    const usage = last === first ? first.usage : joined(first.usage, last.usage);
+    const model = last.model ?? first.model ?? this.#read(this.#first).model;
+    return { ...(usage === undefined ? {} : { usage }), ...(model === undefined ? {} : { model }) };
   }
 
   #lookChat(frame: Buffer, end: number): boolean {
@@ -79,11 +94,10 @@ export class FrameWatch {
       this.complete = true;
       return true;
     }
-    if (!this.#finished) this.#finished = valueAfter(frame, FINISH) === QUOTE;
+    if (!this.#finished) this.#finished = hasValue(frame, FINISH, QUOTE);
     const hasUsage = this.#noteUsage(frame);
-    if (hasUsage) return !(this.#options.hidesUsage && frame.includes(NO_CHOICES));
     if (frame.includes(ERROR_NAME)) this.#throwFailure(frame);
-    return true;
+    return !(hasUsage && this.#options.hidesUsage && NO_CHOICES.test(frame.toString('latin1')));
   }
 
   #lookNamed(frame: Buffer): void {
@@ -94,8 +108,7 @@ export class FrameWatch {
   }
 
   #noteUsage(frame: Buffer): boolean {
-    if (valueAfter(frame, USAGE) !== BRACE) return false;
-    // A copy: the frame is part of a large piece of memory that is used again.
+    if (!hasValue(frame, USAGE, BRACE)) return false;
     const copy = Buffer.from(frame);
     this.#firstUsage ??= copy;
     this.#lastUsage = copy;
@@ -117,7 +130,8 @@ export class FrameWatch {
 }
 
 /** Later numbers replace earlier ones; what they do not name stays. */
-function joined(first: Usage = {}, last: Usage = {}): Usage {
+function joined(first: Usage | undefined, last: Usage | undefined): Usage | undefined {
+  if (first === undefined || last === undefined) return last ?? first;
   const usage = { ...first, ...last };
   const { inputTokens, outputTokens } = usage;
   return inputTokens === undefined || outputTokens === undefined ? usage : { ...usage, totalTokens: inputTokens + outputTokens };
@@ -130,13 +144,32 @@ function contentEnd(frame: Buffer): number {
   return end;
 }
 
-/** The first byte of the value that follows a name. */
-function valueAfter(frame: Buffer, name: Buffer): number | undefined {
-  let at = frame.indexOf(name);
-  if (at < 0) return undefined;
-  at += name.length;
-  while (frame[at] === COLON || frame[at] === 0x20) at++;
-  return frame[at];
+/** A value that begins with `first` follows the name, wherever it stands: a text before it may be the name itself. */
+function hasValue(frame: Buffer, name: Buffer, first: number): boolean {
+  for (let at = frame.indexOf(name); at >= 0; at = frame.indexOf(name, at)) {
+    at += name.length;
+    while (frame[at] === COLON || frame[at] === 0x20) at++;
+    if (frame[at] === first) return true;
+  }
+  return false;
+}
+
+/** It begins with its name or its data and ends with its data, as nearly all do. */
+function isPlain(frame: Buffer): boolean {
+  const closing = frame[contentEnd(frame) - 1];
+  return (frame[0] === SMALL_D || frame[0] === SMALL_E) && (closing === 0x7d || closing === 0x5d);
+}
+
+/** Name and data of a frame without its comments and other fields, in this order; undefined without data. */
+function tidied(frame: Buffer): Buffer | undefined {
+  const lines = frame
+    .toString()
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/);
+  const data = lines.filter((line) => line.startsWith('data:'));
+  if (data.every((line) => line.slice(5).trim() === '')) return undefined;
+  const names = lines.filter((line) => line.startsWith('event:'));
+  return Buffer.from(`${[...names, ...data].join('\n')}\n\n`);
 }
 
 function eventName(frame: Buffer): string | undefined {

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../../core/json.ts';
 import { isObject } from '../../../core/json.ts';
 import type { ModelsChunk, ModelsReply } from '../../../core/models.ts';
+import { DONE } from '../formats/openai-chat/openai-chat.ts';
 
 const NOTHING: JsonObject = Object.freeze({});
 
@@ -31,8 +32,8 @@ export class PassedChunk implements ModelsChunk {
     this.#reply = reply;
   }
 
-  get event(): string {
-    return this.#read().event ?? '';
+  get event(): string | undefined {
+    return this.#read().event;
   }
 
   get data(): JsonObject {
@@ -58,6 +59,8 @@ export function readFrame(text: string): { readonly event?: string; readonly dat
 }
 
 function parsed(text: string): JsonObject {
+  // The very object by which it is told when a policy has made another chunk of it.
+  if (text.trim() === '[DONE]') return DONE.data;
   try {
     const value: unknown = JSON.parse(text);
     return isObject(value) ? value : NOTHING;

@@ -31,8 +31,18 @@ export async function* relay(body: AsyncIterable<Buffer>, { watch, split, reply 
     let kept = 0;
     for (let end = frameEnd(bytes, searched); end > 0; end = frameEnd(bytes, from)) {
       const frame = bytes.subarray(from, end);
-      if (watch.look(frame)) {
-        if (split) yield new PassedChunk(frame, reply?.(frame));
+      const { frames } = watch;
+      let passes: boolean;
+      try {
+        passes = watch.look(frame);
+      } catch (error) {
+        // What stands before it has been said.
+        if (!split && from > kept) yield new PassedChunk(bytes.subarray(kept, from));
+        throw error;
+      }
+      if (passes) {
+        // Comments are nothing that a policy could read.
+        if (split && watch.frames > frames) yield new PassedChunk(frame, reply?.(frame));
       } else {
         // This one is left out; what stands before it goes.
         if (!split && from > kept) yield new PassedChunk(bytes.subarray(kept, from));
@@ -45,7 +55,10 @@ export async function* relay(body: AsyncIterable<Buffer>, { watch, split, reply 
     if (from < bytes.length) tail = bytes.subarray(from);
     if (tail !== undefined && tail.length > LARGEST_FRAME) throw new GatewayError('upstream_too_large');
   }
-  throw new GatewayError('upstream_cut');
+  const last = tail && watch.lastFrame(tail);
+  if (last === undefined) throw new GatewayError('upstream_cut');
+  watch.look(last);
+  yield new PassedChunk(last, split ? reply?.(last) : undefined);
 }
 
 /** Where the frame that begins at `from` ends, its blank line included; 0 when it has not ended. */

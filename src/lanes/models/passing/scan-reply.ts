@@ -2,18 +2,17 @@ import type { ChatCodec } from '../../../core/contracts/provider.ts';
 import { GatewayError } from '../../../core/errors.ts';
 import { isObject, type JsonObject } from '../../../core/json.ts';
 import type { Usage } from '../../../core/usage.ts';
+import { endOfString } from './body-edits.ts';
 
 const USAGE = Buffer.from('"usage"');
 const MODEL = Buffer.from('"model"');
-const NO_CHOICES = /"choices"\s*:\s*\[\s*\]/;
+const FINISH = Buffer.from('"finish_reason"');
 const BRACE = 0x7b;
 const CLOSING = 0x7d;
 const QUOTE = 0x22;
-/** Bytes of the values that are looked for; what is longer is parsed as a whole. */
-const LONGEST_USAGE = 4096;
+/** Bytes at the end in which usage is looked for; what is further away is found by parsing all. */
+const LONGEST_TAIL = 4096;
 const LONGEST_NAME = 256;
-/** An answer without choices is no longer than its frame. */
-const SHORT = 2048;
 
 /** What a whole answer says of itself. `body` only where it had to be parsed as a whole. Throws GatewayError for what is no answer. */
 export interface Scanned {
@@ -24,13 +23,17 @@ export interface Scanned {
 
 /** Finds usage and model in the bytes of an answer: parsing the few that hold them costs a quarter of parsing all. */
 export function scanReply(codec: ChatCodec, bytes: Buffer): Scanned {
-  if (!looksWhole(bytes)) throw new GatewayError('upstream_failed', 'The provider answered with something that is not JSON.');
-  if (codec.format === 'openai-chat' && bytes.length < SHORT && NO_CHOICES.test(bytes.toString('latin1')))
-    throw new GatewayError('upstream_failed', 'The provider answered without a choice.');
-  const usage = objectAfter(bytes, USAGE);
-  const model = textAfter(bytes, MODEL);
-  if (usage !== undefined) return codec.readUsage({ usage, ...(model === undefined ? {} : { model }) });
+  if (!looksWhole(bytes)) throw notJson();
+  const isChat = codec.format === 'openai-chat';
+  const usage = !isChat || bytes.includes(FINISH) ? fieldAtEnd(bytes) : undefined;
+  if (usage !== undefined) {
+    const model = textAfter(bytes, MODEL);
+    return codec.readUsage(model === undefined ? { usage } : { usage, model });
+  }
   const body = parseAnswer(bytes);
+  // Some vendors send an error with the status of success.
+  if (isChat && !(Array.isArray(body['choices']) && body['choices'].length > 0))
+    throw new GatewayError('upstream_failed', 'The provider answered without a choice.');
   return { body, ...codec.readUsage(body) };
 }
 
@@ -42,6 +45,10 @@ function looksWhole(bytes: Buffer): boolean {
   return bytes[start] === BRACE && bytes[end - 1] === CLOSING;
 }
 
+function notJson(): GatewayError {
+  return new GatewayError('upstream_failed', 'The provider answered with something that is not JSON.');
+}
+
 /** Throws GatewayError `upstream_failed`. */
 export function parseAnswer(bytes: Buffer): JsonObject {
   try {
@@ -50,33 +57,35 @@ export function parseAnswer(bytes: Buffer): JsonObject {
   } catch {
     // Said below.
   }
-  throw new GatewayError('upstream_failed', 'The provider answered with something that is not JSON.');
+  throw notJson();
 }
 
-/** The object that follows the last such name: usage stands at the end, and a text before it may hold the name too. */
-function objectAfter(bytes: Buffer, name: Buffer): JsonObject | undefined {
-  const start = valueStart(bytes, bytes.lastIndexOf(name), name);
-  if (start === undefined || bytes[start] !== BRACE) return undefined;
-  let depth = 0;
-  for (let at = start; at < bytes.length && at - start < LONGEST_USAGE; at++) {
-    if (bytes[at] === BRACE) depth++;
-    else if (bytes[at] === CLOSING && --depth === 0) {
-      try {
-        return JSON.parse(bytes.toString('utf8', start, at + 1)) as JsonObject;
-      } catch {
-        return undefined;
-      }
-    }
+/**
+ * The top-level field `usage` where it stands near the end, as vendors write it: what follows its name up to the end is then an object's inside,
+ * and parses as one. Where it does not, the name stood somewhere else.
+ */
+function fieldAtEnd(bytes: Buffer): JsonObject | undefined {
+  const at = bytes.lastIndexOf(USAGE);
+  if (at < 0 || bytes.length - at > LONGEST_TAIL) return undefined;
+  try {
+    const { usage } = JSON.parse(`{${bytes.toString('utf8', at)}`) as JsonObject;
+    return isObject(usage) ? usage : undefined;
+  } catch {
+    return undefined;
   }
-  return undefined;
 }
 
 /** The text that follows the first such name. */
 function textAfter(bytes: Buffer, name: Buffer): string | undefined {
   const start = valueStart(bytes, bytes.indexOf(name), name);
   if (start === undefined || bytes[start] !== QUOTE) return undefined;
-  const end = bytes.indexOf(QUOTE, start + 1);
-  return end < 0 || end - start > LONGEST_NAME ? undefined : bytes.toString('utf8', start + 1, end);
+  const end = endOfString(bytes, start);
+  if (end > bytes.length || end - start > LONGEST_NAME) return undefined;
+  try {
+    return JSON.parse(bytes.toString('utf8', start, end)) as string;
+  } catch {
+    return undefined;
+  }
 }
 
 function valueStart(bytes: Buffer, at: number, name: Buffer): number | undefined {

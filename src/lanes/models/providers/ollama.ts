@@ -5,7 +5,7 @@ export default openaiCompatible({
   name: 'ollama',
   baseUrl: 'http://127.0.0.1:11434/v1',
   keyOptional: true,
-  quirks: { maxTokens: 'max_tokens', reasoning: 'none' },
+  quirks: { maxTokens: 'max_tokens', reasoning: 'reasoning' },
   adapt: olderMaxTokens,
   refuses: ['tool_choice', 'logprobs', 'n', 'user'],
   inlinesMedia: true,

@@ -15,9 +15,9 @@ export interface Account {
   readonly provider: Provider;
   /** What the account was made from; the next generation takes it over when nothing changed. */
   readonly key: string;
-  readonly headers: Readonly<Record<string, string>>;
+  /** What all requests have in common; credentials that never change are among the headers. */
+  readonly request: Omit<UpstreamRequest, 'path' | 'body'> & { readonly headers: Readonly<Record<string, string>> };
   readonly signers: readonly RequestSigner[];
-  readonly limits: Pick<UpstreamRequest, 'trust' | 'timeoutMs' | 'firstByteMs' | 'idleMs' | 'connectMs'>;
 }
 
 /** A model may think for minutes before its first byte; OpenAI's own client waits ten. */
@@ -42,7 +42,7 @@ export function openAccount(
   host: ModelsHost,
 ): Account {
   const { connect, firstByte, idle, total } = config.timeouts ?? {};
-  const headers: Record<string, string> = {};
+  const headers: Record<string, string> = { 'content-type': 'application/json' };
   for (const [header, value] of Object.entries(config.headers ?? {})) headers[header.toLowerCase()] = value.reveal();
   const { auth } = provider;
   if (auth.type === 'header') headers[auth.name] = `${auth.prefix ?? ''}${auth.value.reveal()}`;
@@ -51,9 +51,11 @@ export function openAccount(
     type: config.type,
     provider,
     key,
-    headers,
     signers: signersOf(auth, host),
-    limits: {
+    request: {
+      method: 'POST',
+      origin: provider.origin,
+      headers,
       trust,
       timeoutMs: total ?? TOTAL_MS,
       firstByteMs: firstByte ?? FIRST_BYTE_MS,

@@ -195,7 +195,9 @@ function argumentsDelta(text: string, state: State): ModelsChunk {
 function endBlocks(state: State): ModelsChunk[] {
   const { open } = state;
   if (open === undefined) return [];
-  if (typeof open === 'string') return [stop(state)];
+  // Clients that saw no signature at all do not send the block back.
+  if (open === 'thinking') return [delta({ type: 'signature_delta', signature: '' }, state), stop(state)];
+  if (open === 'text') return [stop(state)];
   const frames = [closeCall(open, state)];
   for (const call of state.calls.values()) {
     if (call.state !== 'waiting') continue;

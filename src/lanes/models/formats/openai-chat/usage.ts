@@ -3,12 +3,16 @@ import type { Usage } from '../../../../core/usage.ts';
 import { maybe } from '../_read.ts';
 import { given } from './parts.ts';
 
-/** Usage and model of a whole answer or of one event. Vendors hide usage in several places: all are looked at, nothing is walked through. */
+/** Usage and model of a whole answer or of one event. Vendors hide usage in several places: all are looked at, nothing is walked through. Written
+ * without intermediate objects, for every call that passes comes by here. */
 export function readUsage(body: JsonObject): { readonly usage?: Usage; readonly model?: string } {
   const found = body['usage'] ?? maybe.object(body['x_groq'])['usage'] ?? usageOfChoice(body['choices']);
   const usage = isObject(found) ? toUsage(found) : undefined;
   const model = maybe.text(body['model']);
-  return given({ usage, model: model === '' ? undefined : model });
+  const read: { usage?: Usage; model?: string } = {};
+  if (usage !== undefined) read.usage = usage;
+  if (model !== undefined && model !== '') read.model = model;
+  return read;
 }
 
 /** Moonshot puts it into the choice. */
@@ -25,17 +29,19 @@ function toUsage(usage: JsonObject): Usage | undefined {
   const reasoningTokens = maybe.number(output['reasoning_tokens']);
   // xAI counts reasoning beside the completion, not in it: its total tells.
   const beside = reasoningTokens !== undefined && totalTokens === (inputTokens ?? 0) + (completion ?? 0) + reasoningTokens;
-  const read: Usage = given({
-    inputTokens,
-    outputTokens: beside && completion !== undefined ? completion + reasoningTokens : completion,
-    totalTokens,
-    cacheReadTokens: maybe.number(input['cached_tokens']) ?? maybe.number(usage['prompt_cache_hit_tokens']),
-    cacheWriteTokens: maybe.number(input['cache_write_tokens']),
-    cacheWriteLongTokens: maybe.number(maybe.object(input['cache_write_tokens_details'])['ttl_12h_tokens']),
-    reasoningTokens,
-    inputAudioTokens: maybe.number(input['audio_tokens']),
-    outputAudioTokens: maybe.number(output['audio_tokens']),
-  });
+  const read: { -readonly [K in keyof Usage]: Usage[K] } = {};
+  const set = (key: Exclude<keyof Usage, 'estimated'>, value: number | undefined): void => {
+    if (value !== undefined) read[key] = value;
+  };
+  set('inputTokens', inputTokens);
+  set('outputTokens', beside && completion !== undefined ? completion + reasoningTokens : completion);
+  set('totalTokens', totalTokens);
+  set('cacheReadTokens', maybe.number(input['cached_tokens']) ?? maybe.number(usage['prompt_cache_hit_tokens']));
+  set('cacheWriteTokens', maybe.number(input['cache_write_tokens']));
+  set('cacheWriteLongTokens', maybe.number(maybe.object(input['cache_write_tokens_details'])['ttl_12h_tokens']));
+  set('reasoningTokens', reasoningTokens);
+  set('inputAudioTokens', maybe.number(input['audio_tokens']));
+  set('outputAudioTokens', maybe.number(output['audio_tokens']));
   // MiniMax sends {"total_tokens": 0, …} with every event before the last.
   const said = inputTokens !== undefined || completion !== undefined || (totalTokens ?? 0) > 0;
   return said ? read : undefined;

@@ -10,8 +10,8 @@ import { vendorFormat, writeCallSeal, writeReasoning } from './reasoning.ts';
 export interface ChatQuirks {
   /** What limits the length of the answer is called. */
   readonly maxTokens: 'max_tokens' | 'max_completion_tokens';
-  /** Whether plain reasoning of earlier turns is sent back; `always`: the vendor wants the field on every assistant message. */
-  readonly reasoning: 'none' | 'reasoning_content' | 'always';
+  /** The field in which plain reasoning of earlier turns goes back; `always`: `reasoning_content`, which the vendor wants on every assistant message. */
+  readonly reasoning: 'none' | 'reasoning' | 'reasoning_content' | 'always';
   /** Takes seals back in `reasoning_details`, as OpenRouter does. */
   readonly seals?: boolean;
   /** False: refuses `stream_options` and sends usage unasked. */
@@ -109,11 +109,10 @@ function reasoningOf(parts: readonly Part[], { options, quirks, lost }: Writing)
     ({ seal, hidden }) => (seal !== undefined && quirks.seals === true) || (quirks.reasoning !== 'none' && hidden !== true),
   );
   if (taken.length < own.length) lost('reasoning of earlier turns (this provider takes none back)');
-  if (quirks.seals !== true)
-    return writeReasoning(
-      taken.map(({ type, text }) => ({ type, text })),
-      vendorFormat,
-    );
+  if (quirks.seals !== true) {
+    const plain = taken.map(({ text }) => text).join('');
+    return plain === '' ? {} : { [quirks.reasoning === 'reasoning' ? 'reasoning' : 'reasoning_content']: plain };
+  }
   const written = writeReasoning(taken, vendorFormat);
   const ofCalls = calls.flatMap(({ id, seal }, at) =>
     seal?.family === options.family
