@@ -1,5 +1,6 @@
 import { FORMATS } from '../config/schema/formats.ts';
 import { Consumer } from '../config/schema/access.ts';
+import { ModelRoute, Provider } from '../config/schema/models.ts';
 import { Server, Service, VirtualServer } from '../config/schema/tools.ts';
 import { plainSchema } from './plain-schema.ts';
 
@@ -21,8 +22,25 @@ export interface EntryKind {
 
 /** All kinds of DESIGN 2.5, in its order. */
 export const KINDS: readonly EntryKind[] = [
-  { kind: 'providers', noun: 'provider', word: 'Provider', plural: 'Providers', about: 'A vendor of models.', format: 'entry' },
-  { kind: 'models', noun: 'model route', word: 'Model', plural: 'Models', about: 'A route of the models lane.', format: 'entry' },
+  {
+    kind: 'providers',
+    noun: 'provider',
+    word: 'Provider',
+    plural: 'Providers',
+    about: 'An account at a vendor of models, which routes of models name as the provider of a target.',
+    format: 'entry',
+    schema: plainSchema(Provider),
+  },
+  {
+    kind: 'models',
+    noun: 'model route',
+    word: 'Model',
+    plural: 'Models',
+    about:
+      'A route of the models lane: which calls it takes, and the provider that answers them. Routes of the files are tried first, then those of the store by name.',
+    format: 'entry',
+    schema: plainSchema(ModelRoute, { without: ['name'] }),
+  },
   {
     kind: 'services',
     noun: 'service',

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseDuration } from '../config/schema/formats.ts';
-import type { CallRecord } from '../core/contracts/call-log.ts';
 import { openAdmin, type AdminAccess } from './admin-access.ts';
+import { callText, dollars, localTime, printable, type ShownCall } from './call-text.ts';
 import { note, print, printJson } from './print.ts';
 import { CommandError, type Settings } from './settings.ts';
 
@@ -16,8 +16,6 @@ export interface CallsOptions {
   readonly follow?: boolean;
 }
 
-/** A call as the admin API shows it. */
-type ShownCall = Omit<CallRecord, 'startedAt'> & { readonly startedAt: string };
 type Query = Readonly<Record<string, string | undefined>>;
 
 const POLL_MS = 1000;
@@ -31,18 +29,25 @@ const HEADINGS = ['TIME', 'CONSUMER', 'LANE', 'WHAT', 'TARGET', 'OUTCOME', 'MS',
 /** From this column on there are figures, which stand right. */
 const FIRST_FIGURE = HEADINGS.indexOf('MS');
 
-/** `hubgate calls`: the calls that were made, newest last; with `follow` also those to come, until an interrupt. */
+/**
+ * `hubgate calls`: the calls that were made, newest last; with `follow` also those to come, until an interrupt. With the id of a request, its calls
+ * in full.
+ */
 export async function showCalls(
+  id: string | undefined,
   { consumer, lane, model, outcome, since, limit, json, follow }: CallsOptions,
   settings: Settings,
 ): Promise<void> {
-  const query: Query = { consumer, lane, model, outcome, from: since === undefined ? undefined : readSince(since) };
+  if (id !== undefined && follow === true) throw new CommandError('A call that has an id is over: --follow is for the calls to come.', 2);
+  if (id === '') throw new CommandError('The id is empty. It is what the caller got as x-request-id.', 2);
+  const query: Query = { id, consumer, lane, model, outcome, from: since === undefined ? undefined : readSince(since) };
   const access = await openAdmin(settings);
   try {
     if (follow === true && access.hub !== undefined) throw new CommandError('No hub is running here, so there are no calls to follow.');
     const { items } = await list(access, { ...query, limit: String(follow === true ? Math.max(limit, PAGE) : limit) });
     const calls = items.slice(0, limit).toReversed();
     if (json === true && follow !== true) return printJson(calls);
+    if (id !== undefined) return showWhole(id, calls);
     if (calls.length === 0) note(follow === true ? 'No calls so far.' : 'No calls are recorded that fit.');
     const show = json === true ? printLines : createTable();
     show(calls);
@@ -50,6 +55,15 @@ export async function showCalls(
   } finally {
     await access.close();
   }
+}
+
+/** The messages of one batch share an id. */
+function showWhole(id: string, calls: readonly ShownCall[]): void {
+  if (calls.length === 0)
+    throw new CommandError(
+      `No call of the request "${printable(id)}" is recorded. Its caller got the id as x-request-id; records are kept for 30 days at most.`,
+    );
+  print(calls.map(callText).join('\n\n'));
 }
 
 async function list({ ask }: AdminAccess, query: Query): Promise<{ items: ShownCall[]; next?: string }> {
@@ -145,18 +159,12 @@ function cells({
     firstByteMs === undefined ? UNKNOWN : String(Math.round(firstByteMs)),
     String(usage?.inputTokens ?? UNKNOWN),
     String(usage?.outputTokens ?? UNKNOWN),
-    typeof usage?.cost === 'number' ? `$${usage.cost.toFixed(usage.cost < 1 ? 6 : 2)}` : UNKNOWN,
+    dollars(usage?.cost ?? undefined) ?? UNKNOWN,
   ];
 }
 
-/** What callers and vendors name must not write on the terminal as it likes. */
+/** As much of a name as a column takes. */
 function named(text: string): string {
-  const plain = text.replaceAll(/\p{C}/gu, '?');
+  const plain = printable(text);
   return plain.length > LONGEST ? `${plain.slice(0, LONGEST - 1)}…` : plain;
-}
-
-/** `2026-11-21 08:00:00` on the clock of this machine. */
-function localTime(iso: string): string {
-  const time = new Date(iso);
-  return new Date(time.getTime() - time.getTimezoneOffset() * 60_000).toISOString().slice(0, 19).replace('T', ' ');
 }

@@ -202,6 +202,7 @@ function access(program: Command, act: Act): void {
 function records(program: Command, act: Act): void {
   withHub(program.command('calls'))
     .description('List the calls that were made: who called what, where it went, how it ended, how long it took, its tokens and its cost.')
+    .argument('[id]', 'the id of one request, as its caller got it in x-request-id: shows its calls in full')
     .option('--consumer <name>', 'only calls of this consumer')
     .addOption(new Option('--lane <lane>', 'only calls of this lane').choices(['models', 'tools', 'agents']))
     .option('--model <name>', 'only calls that asked for this model, tool or agent')
@@ -210,8 +211,18 @@ function records(program: Command, act: Act): void {
     .option('--limit <number>', 'how many to list, up to 1000; the newest', readLimit, 50)
     .option('--json', 'print the calls as JSON; with --follow each on a line of its own')
     .option('--follow', 'go on with the calls to come, until an interrupt')
-    .addHelpText('after', examples('hubgate calls --since 1h', 'hubgate calls --consumer alice --outcome error', 'hubgate calls --follow'))
-    .action(act(async (settings, options: CallsOptions) => (await import('./calls.ts')).showCalls(options, settings)));
+    .addHelpText(
+      'after',
+      examples(
+        'hubgate calls --since 1h',
+        'hubgate calls --consumer alice --outcome error',
+        'hubgate calls --follow',
+        'hubgate calls REQUEST_ID',
+      ),
+    )
+    .action(
+      act(async (settings, id: string | undefined, options: CallsOptions) => (await import('./calls.ts')).showCalls(id, options, settings)),
+    );
 }
 
 function clients(program: Command, act: Act): void {

@@ -77,7 +77,7 @@ interface RouteEntry {
 function nameOf({ match }: RouteEntry): string | undefined {
   if (match === undefined) return '';
   const name = match.model?.replace(/\*$/, '');
-  return name === undefined || name === '' || /[*?[\]{}!]/.test(name) || Object.keys(match).length > 1 ? undefined : name;
+  return name === undefined || name === '' || /[*?]/.test(name) || Object.keys(match).length > 1 ? undefined : name;
 }
 
 function tryIt(hub: Hub['admin'], url: string, consumers: readonly string[]): string {

@@ -1,3 +1,4 @@
+import { pointerToken } from '../core/json.ts';
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { registerHooks } from 'node:module';
@@ -140,7 +141,7 @@ export function checkOptions(extension: AnyExtension, options: unknown): Problem
     return optionFaults(extension.options, options).map(({ code, message, pointer, key }) => ({
       code,
       message,
-      pointer: key === undefined ? pointer : `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+      pointer: key === undefined ? pointer : `${pointer}/${pointerToken(key)}`,
     }));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

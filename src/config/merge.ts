@@ -1,6 +1,15 @@
 import type { Problem } from '../core/contracts/resource.ts';
 import type { StoredResource } from '../core/contracts/store.ts';
-import type { ConsumerConfig, HubConfig, LoadedConfig, OverlayFile, RelatedFiles, VirtualServerConfig } from './types.ts';
+import type {
+  ConsumerConfig,
+  HubConfig,
+  LoadedConfig,
+  ModelRouteConfig,
+  OverlayFile,
+  ProviderConfig,
+  RelatedFiles,
+  VirtualServerConfig,
+} from './types.ts';
 import { joinSecrets } from './validate.ts';
 
 export type Origin = 'file' | 'store';
@@ -33,6 +42,11 @@ export interface MergedConfig {
   readonly problems: readonly Problem[];
 }
 
+/** The name that a route is shown with: its own, or `route-N`. */
+export function routeName({ name }: { readonly name?: string }, index: number): string {
+  return name ?? `route-${index + 1}`;
+}
+
 type DocumentReader = (kind: string, name: string) => Promise<string | undefined>;
 
 /** Puts entries of the store beside those of the files. On a clash of names the file wins, and the clash is reported (DESIGN 2.1). */
@@ -55,6 +69,11 @@ class Merging {
   readonly #servers = new Map<string, NonNullable<HubConfig['servers']>[string]>();
   readonly #virtualServers = new Map<string, VirtualServerConfig>();
   readonly #consumers = new Map<string, ConsumerConfig>();
+  readonly #providers = new Map<string, ProviderConfig>();
+  /** Names of the files' routes, as they are shown. */
+  readonly #fileRoutes: ReadonlySet<string>;
+  /** Routes of the store, by name. */
+  readonly #models: ModelRouteConfig[] = [];
   readonly #problems: Problem[] = [];
   readonly #stored = new Set<string>();
 
@@ -77,15 +96,13 @@ class Merging {
     for (const [name, server] of Object.entries(config.servers ?? {})) this.#servers.set(name, server);
     for (const [name, server] of loaded.virtualServers) this.#virtualServers.set(name, server);
     for (const consumer of config.consumers ?? []) this.#consumers.set(consumer.name, consumer);
+    for (const [name, provider] of Object.entries(config.providers ?? {})) this.#providers.set(name, provider);
+    this.#fileRoutes = new Set((config.models ?? []).map(routeName));
   }
 
   add(resource: StoredResource): void {
     const { kind, name } = resource;
-    const taken =
-      kind === 'consumers'
-        ? this.#consumers.has(name)
-        : this.#services.has(name) || this.#servers.has(name) || this.#virtualServers.has(name);
-    if (taken) {
+    if (this.#isTaken(kind, name)) {
       const message = `The ${kind} entry "${name}" of the store is put aside: a file has an entry of that name. Delete one of them.`;
       this.#problems.push({ code: 'name_clash', severity: 'warning', message, pointer: `/${kind}/${name}` });
       return;
@@ -96,6 +113,15 @@ class Merging {
     else if (kind === 'servers') this.#servers.set(name, config as NonNullable<HubConfig['servers']>[string]);
     else if (kind === 'virtual-servers') this.#virtualServers.set(name, config as VirtualServerConfig);
     else if (kind === 'consumers') this.#consumers.set(name, { ...(config as object), name } as ConsumerConfig);
+    else if (kind === 'providers') this.#providers.set(name, config as ProviderConfig);
+    else if (kind === 'models') this.#models.push({ ...(config as ModelRouteConfig), name });
+  }
+
+  #isTaken(kind: string, name: string): boolean {
+    if (kind === 'consumers') return this.#consumers.has(name);
+    if (kind === 'providers') return this.#providers.has(name);
+    if (kind === 'models') return this.#fileRoutes.has(name);
+    return this.#services.has(name) || this.#servers.has(name) || this.#virtualServers.has(name);
   }
 
   #addService({ name, kind, documentHash }: StoredResource, service: NonNullable<HubConfig['services']>[string]): void {
@@ -134,6 +160,8 @@ class Merging {
       services: Object.fromEntries(this.#services),
       servers: Object.fromEntries(this.#servers),
       consumers: [...this.#consumers.values()],
+      providers: Object.fromEntries(this.#providers),
+      models: [...(this.#loaded.config.models ?? []), ...this.#models],
     };
     return {
       config,

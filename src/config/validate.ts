@@ -3,7 +3,7 @@ import type { ErrorObject, ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 import type { Problem } from '../core/contracts/resource.ts';
 import { Secret } from '../core/secret.ts';
-import { serverFaults, serviceFaults, virtualServerFaults } from './reading/checks.ts';
+import { loose, serverFaults, serviceFaults, virtualServerFaults } from './reading/checks.ts';
 import { conditionFaults, convert, ONE_POLICY, policyName, written } from './reading/convert.ts';
 import { nearest, shownKey } from './reading/nearest.ts';
 import { rewrite, start } from './reading/rewrite.ts';
@@ -197,6 +197,8 @@ export function validateEntry(kind: string, value: unknown): Problem[] {
   if (kind === 'services') faults.push(...serviceFaults(value, '', 'store'));
   if (kind === 'servers') faults.push(...serverFaults(value, ''));
   if (kind === 'virtual-servers') faults.push(...virtualServerFaults(value, ''));
+  if (kind === 'providers' && loose(value)['baseUrl'] === 'hub:admin')
+    faults.push({ code: 'bad-value', message: 'hub:admin serves no models.', pointer: '/baseUrl' });
   if (kind === 'policies' && policyName(value) === undefined) faults.push({ code: 'bad-value', message: ONE_POLICY, pointer: '' });
   return faults.map(({ code, message, pointer, key }) => ({
     code,

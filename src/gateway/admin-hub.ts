@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { AdminHub, ConfiguredEntry, ExaminedDocument } from '../admin/hub.ts';
+import { routeName } from '../config/merge.ts';
 import { maskSecrets } from '../config/validate.ts';
 import { ANONYMOUS } from '../core/consumer.ts';
 import { documentText } from '../core/decode-text.ts';
+import type { Problem } from '../core/contracts/resource.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Redactor } from '../core/redact.ts';
 import { VERSION } from '../core/version.ts';
+import { routePointer } from '../lanes/models/routes/build.ts';
 import { importReport } from '../lanes/tools/report.ts';
 import { documentProblems } from './document-problems.ts';
 import { isError } from './generation.ts';
@@ -32,7 +35,7 @@ export function adminHub(hub: Hub): AdminHub {
     reload: () => hub.reload(),
     refreshKeys: () => hub.refreshKeys(),
     entries: (kind) => entriesOf(hub, kind),
-    problems: (kind, name) => [...hub.tools.entryProblems(kind, name)],
+    problems: (kind, name) => problemsOf(hub, kind, name),
     consumer(name) {
       const { directory } = content();
       if (name === undefined || name === ANONYMOUS.name) {
@@ -76,6 +79,16 @@ function withoutSecrets<T>(value: T, redactor: Redactor): T {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutSecrets<unknown>(item, redactor)])) as T;
 }
 
+/** Providers and routes have no source that could be asked: what is said of them names their place. */
+function problemsOf(hub: Hub, kind: string, name: string): readonly Problem[] {
+  if (kind !== 'providers' && kind !== 'models') return [...hub.tools.entryProblems(kind, name)];
+  const { merged } = hub.slot.current.content;
+  const index = (merged.config.models ?? []).findIndex((route, at) => routeName(route, at) === name);
+  const place = kind === 'models' ? routePointer(merged, index) : `/providers/${name}`;
+  const found = hub.problems.filter(({ code, pointer = '' }) => code !== 'name_clash' && `${pointer}/`.startsWith(`${place}/`));
+  return withoutSecrets(found, hub.redactor);
+}
+
 function entriesOf(hub: Hub, kind: string): ConfiguredEntry[] {
   const { merged, loaded } = hub.slot.current.content;
   const { config } = merged;
@@ -98,8 +111,7 @@ function entriesOf(hub: Hub, kind: string): ConfiguredEntry[] {
     );
   if (kind === 'virtual-servers') return named(merged.virtualServers);
   if (kind === 'consumers') return unnamed(config.consumers, (entry) => (entry as { name: string }).name);
-  if (kind === 'models')
-    return unnamed(config.models as object[] | undefined, (entry, index) => (entry as { name?: string }).name ?? `route-${index + 1}`);
+  if (kind === 'models') return unnamed(config.models, routeName);
   if (kind === 'policies') return named((config.policies ?? []).map((policy): [string, unknown] => [policy.name, policy]));
   const section = loaded.config === undefined ? undefined : (config as Record<string, unknown>)[kind];
   return named(Object.entries((section as object | undefined) ?? {}));

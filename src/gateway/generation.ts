@@ -1,5 +1,6 @@
 import { ConsumerDirectory } from '../access/consumers.ts';
 import { mergeConfig, type MergedConfig } from '../config/merge.ts';
+import { storedFaults } from '../config/stored-faults.ts';
 import type { HubConfig, LoadedConfig } from '../config/types.ts';
 import type { AnyExtension } from '../config/extensions.ts';
 import type { Host } from '../core/contracts/extension.ts';
@@ -7,6 +8,7 @@ import type { Problem } from '../core/contracts/resource.ts';
 import type { Store, StoredResource } from '../core/contracts/store.ts';
 import { ConditionError } from '../core/conditions.ts';
 import { GatewayError } from '../core/errors.ts';
+import { fingerprint } from '../core/secret.ts';
 import { isLoopback, type EdgeRules } from '../http/edge-rules.ts';
 import type { ToolsGeneration } from '../lanes/tools/build.ts';
 import type { ModelsLane } from '../lanes/models/lane.ts';
@@ -60,13 +62,14 @@ export async function buildGeneration(
     parts.documents,
   );
   const directory = await readDirectory(merged, store);
+  const known = [...parts.builtins, ...loaded.extensions];
   const faults = [
     ...directory.problems,
-    ...merged.problems.filter((problem) => isNew(problem, merged, before)),
+    ...[...merged.problems, ...storedFaults(merged, known)].filter((problem) => isNew(problem, merged, before)),
     ...openFaults(directory, parts.listensOn),
   ].filter(isError);
   if (faults.length > 0) return { refused: faults.map((problem) => placed(problem, merged)) };
-  const extensions = new ExtensionSet([...parts.builtins, ...loaded.extensions], parts.hostOf, parts.folder);
+  const extensions = new ExtensionSet(known, parts.hostOf, parts.folder);
   let tools: ToolsGeneration | undefined;
   let models: ModelsGeneration;
   let fresh: readonly Problem[];
@@ -120,14 +123,23 @@ function placed(problem: Problem, merged: MergedConfig): Problem {
 }
 
 /**
- * Whether a problem of a virtual server comes with this change. One that was right before must not stop a reload because its document has
- * changed since; one of the store must not stop a start.
+ * Whether a problem of a virtual server, a provider or a route comes with this change. A virtual server that was right before must not stop a
+ * reload because its document has changed since; an entry of the store must stop neither a start nor a change of something else.
  */
-function isNew(problem: Problem, merged: MergedConfig, before: HubGeneration | undefined): boolean {
-  const name = /^\/virtual-servers\/([^/]+)/.exec(problem.pointer ?? '')?.[1];
-  if (name === undefined) return true;
-  if (before === undefined) return merged.origin('virtual-servers', name) === 'file';
-  return JSON.stringify(merged.virtualServers.get(name)) !== JSON.stringify(before.merged.virtualServers.get(name));
+function isNew({ code, pointer = '' }: Problem, merged: MergedConfig, before: HubGeneration | undefined): boolean {
+  const [, kind, name = ''] = /^\/(virtual-servers|providers|models)\/([^/]+)/.exec(pointer) ?? [];
+  if (kind === undefined) return true;
+  // The provider has a problem of its own, which decides.
+  if (code === 'provider_failed') return false;
+  const isFile = merged.origin(kind, name) === 'file';
+  if (before === undefined || (isFile && kind !== 'virtual-servers')) return isFile;
+  return fingerprint(entryOf(merged, kind, name)) !== fingerprint(entryOf(before.merged, kind, name));
+}
+
+function entryOf({ config, virtualServers }: MergedConfig, kind: string, name: string): unknown {
+  if (kind === 'virtual-servers') return virtualServers.get(name);
+  if (kind === 'providers') return config.providers?.[name];
+  return config.models?.find((route) => route.name === name);
 }
 
 /** Who may call, by the configuration and by the keys that the store has now. */

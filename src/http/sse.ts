@@ -48,7 +48,8 @@ export function openEventStream(req: IncomingMessage, res: ServerResponse, optio
   function write(text: string | Uint8Array): boolean {
     if (isClosed()) return false;
     quiet = 0;
-    if (res.writableLength + text.length <= MAX_BEHIND) return res.write(text);
+    // One event may be larger than what a reader may be behind.
+    if (res.writableLength === 0 || res.writableLength + text.length <= MAX_BEHIND) return res.write(text);
     res.destroy();
     return false;
   }

@@ -19,7 +19,7 @@ export type Send<R> = (request: UpstreamRequest, options: { readonly signal: Can
  * Sends one prepared request: the only place where a call leaves the hub. Before the attempt the `onAttempt` hooks run; a 401 is tried once
  * more with refreshed credentials, inside the same attempt. Throws GatewayError (`upstream_*`, `egress_refused`, `client_closed`).
  */
-export async function forward<L extends Lane, R extends { readonly status: number; readonly body: unknown }>(
+export function forward<L extends Lane, R extends { readonly status: number; readonly body: unknown }>(
   call: LiveCall<L>,
   chain: Chain,
   prepared: Prepared,
@@ -27,18 +27,29 @@ export async function forward<L extends Lane, R extends { readonly status: numbe
 ): Promise<R> {
   call.attempts += 1;
   call.target = prepared.target;
-  if (chain.onAttempt.length > 0) {
-    const attempt = { number: call.attempts, target: prepared.target };
-    for (const step of chain.onAttempt) {
-      if (step.applies?.(call as never) === false) continue;
-      const hook = guarded(step, call, () => step.hooks.onAttempt!(call as never, attempt));
-      if (hook instanceof Promise) await hook;
-    }
+  // Nothing to wait for, as for nearly all: one promise less.
+  if (chain.onAttempt.length === 0 && prepared.signers.length === 0) {
+    if (call.cancellation.aborted) throw new GatewayError('client_closed');
+    return send(prepared.request, { signal: call.cancellation });
+  }
+  return attempt(call, chain, prepared, send);
+}
+
+async function attempt<L extends Lane, R extends { readonly status: number; readonly body: unknown }>(
+  call: LiveCall<L>,
+  chain: Chain,
+  prepared: Prepared,
+  send: Send<R>,
+): Promise<R> {
+  const attempt = { number: call.attempts, target: prepared.target };
+  for (const step of chain.onAttempt) {
+    if (step.applies?.(call as never) === false) continue;
+    const hook = guarded(step, call, () => step.hooks.onAttempt!(call as never, attempt));
+    if (hook instanceof Promise) await hook;
   }
   if (call.cancellation.aborted) throw new GatewayError('client_closed');
   const { signers } = prepared;
   const until = { signal: call.cancellation };
-  if (signers.length === 0) return send(prepared.request, until);
   const response = await send(await signed(prepared, false), until);
   if (response.status !== 401 || !signers.some((signer) => signer.refreshable)) return response;
   await letGo(response);

@@ -10,6 +10,21 @@ export interface SegmentCodec {
   mapText<T extends Payload>(payload: T, edit: (segment: Segment) => string): T;
 }
 
+/** The codec of a lane from its one way of changing texts: reading them is a change that changes nothing. */
+export function segmentCodec(mapText: SegmentCodec['mapText']): SegmentCodec {
+  return {
+    mapText,
+    segments(payload) {
+      const found: Segment[] = [];
+      mapText(payload, (segment) => {
+        found.push(segment);
+        return segment.text;
+      });
+      return found;
+    },
+  };
+}
+
 /** Keeps what became of a call: the record, which no configuration can forget. Must not throw, and must be quick. */
 export type Record = (call: AnyCall, outcome: Outcome) => void;
 

@@ -2,7 +2,7 @@ import type { Chunk, Lane, Reply } from '../core/call.ts';
 import { Backlog } from './backlog.ts';
 import type { Chain, Step } from './chain.ts';
 import type { LiveCall } from './live-call.ts';
-import { guarded } from './guarded.ts';
+import { guarded, tolerate } from './guarded.ts';
 import { throughStep } from './stream-step.ts';
 
 /** Milliseconds that the end of a stream waits for an observer, so that it has seen all before its `onEnd`. */
@@ -47,15 +47,19 @@ async function* hold<L extends Lane>(
   source: AsyncIterable<Chunk<L>>,
 ): AsyncGenerator<Chunk<L>> {
   const held: Chunk<L>[] = [];
+  let looked = false;
   for await (const chunk of source) {
     const reply = shape.completed(chunk);
     if (reply !== undefined) {
+      looked = true;
       const changed = (await guarded(step, call, () => step.hooks.onReply!(call as never, reply as never))) as Reply<L> | undefined;
       if (changed === undefined) held.push(chunk);
       else held.splice(0, Infinity, ...shape.replay(changed, held));
     } else if (shape.urgent(chunk)) yield chunk;
     else held.push(chunk);
   }
+  // Another policy may have kept the end for itself: what nobody has looked at does not go out where that refuses.
+  if (!looked && held.length > 0) tolerate(step, call, new Error('the stream ended without a reply to look at'));
   yield* held;
 }
 

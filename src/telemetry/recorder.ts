@@ -50,7 +50,7 @@ function recordOf(call: RecordedCall, outcome: Outcome, prices: () => PriceOf): 
     durationMs: outcome.durationMs,
     events: call.lane === 'models' && usage !== undefined ? noted(usage, outcome) : outcome.events,
   };
-  if (target !== undefined) record.target = target.name;
+  if (target !== undefined) record.target = cut(target.name);
   if (target?.provider !== undefined) record.provider = target.provider;
   if (modelServed !== undefined) record.modelServed = cut(modelServed);
   if (firstByteMs !== undefined) record.firstByteMs = firstByteMs;

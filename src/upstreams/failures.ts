@@ -34,6 +34,12 @@ export function timedOut(progress: Progress, timeoutMs: number): GatewayError {
   return new GatewayError('upstream_timeout', `${progress.host} ${what} within ${timeoutMs / 1000} s. ${carriedOut(progress)}`);
 }
 
+/** Nothing came for too long, in the middle of an answer. */
+export function silent(progress: Progress, idleMs: number): GatewayError {
+  const message = `${progress.host} stopped in the middle of its answer, for ${idleMs / 1000} s. ${carriedOut(progress)}`;
+  return new GatewayError('upstream_timeout', message);
+}
+
 export function tooLarge(host: string, maxBytes: number): GatewayError {
   return new GatewayError('upstream_too_large', `The answer of ${host} is larger than ${maxBytes} bytes, the most the hub takes here.`);
 }
@@ -49,9 +55,6 @@ export function failure(thrown: Error & { code?: unknown }, progress: Progress):
   }
   if (code === 'UND_ERR_CONNECT_TIMEOUT') {
     return new GatewayError('upstream_timeout', `${host} did not take a connection in time. ${carriedOut(progress)}`, options);
-  }
-  if (code === 'UND_ERR_BODY_TIMEOUT') {
-    return new GatewayError('upstream_timeout', `${host} stopped in the middle of its answer. ${carriedOut(progress)}`, options);
   }
   if (code === 'UND_ERR_HEADERS_OVERFLOW') {
     return new GatewayError('upstream_too_large', `The headers that ${host} answered with are larger than 16 KiB.`, options);

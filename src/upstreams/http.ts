@@ -32,8 +32,6 @@ export interface UpstreamHttp {
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
-/** Between two pieces of an answer; the whole has its own limit. */
-const IDLE_TIMEOUT_MS = 60_000;
 const KEEP_ALIVE_MS = 4_000;
 const MAX_POOLS = 512;
 export function createHttp(options: HttpOptions): UpstreamHttp {
@@ -126,7 +124,7 @@ function openPool(origin: string, trust: Trust, egress: Egress, { connections, c
     keepAliveTimeout: KEEP_ALIVE_MS,
     keepAliveMaxTimeout: KEEP_ALIVE_MS,
     headersTimeout: 0,
-    bodyTimeout: IDLE_TIMEOUT_MS,
+    bodyTimeout: 0,
     connect(target, callback) {
       try {
         // A literal address is connected to without a lookup.

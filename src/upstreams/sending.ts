@@ -1,9 +1,11 @@
 import type { Dispatcher, Pool } from 'undici';
 import { GatewayError } from '../core/errors.ts';
 import type { Cancellation, UpstreamRequest, UpstreamResponse } from '../core/upstream.ts';
-import { failure, timedOut, type Progress } from './failures.ts';
+import { failure, silent, timedOut, type Progress } from './failures.ts';
 
 const TIMEOUT_MS = 60_000;
+/** Between two pieces of an answer; the whole has its own limit. */
+const IDLE_MS = 60_000;
 /** RFC 9110, 9.2.2: a second sending cannot do harm. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY']);
 
@@ -26,6 +28,7 @@ export interface Connections {
 export abstract class Sending implements Dispatcher.DispatchHandler {
   protected readonly request: UpstreamRequest;
   protected readonly startedAt = Date.now();
+  protected lastPieceAt = 0;
   protected status = 0;
   protected headers: UpstreamResponse['headers'] = {};
   protected controller: Dispatcher.DispatchController | undefined;
@@ -49,7 +52,7 @@ export abstract class Sending implements Dispatcher.DispatchHandler {
   start(): void {
     if (this.#signal?.aborted) return this.handleEvent();
     this.#signal?.addEventListener('abort', this);
-    this.timer = setTimeout(Sending.expire, Math.min(this.timeoutMs, this.request.firstByteMs ?? Infinity), this);
+    this.#arm(this.#timeLeft());
     return this.#dispatch();
   }
 
@@ -59,18 +62,11 @@ export abstract class Sending implements Dispatcher.DispatchHandler {
     this.fail(reason instanceof GatewayError ? reason : new GatewayError('client_closed', undefined, { cause: reason }));
   }
 
+  /** One timer for the head, for silence and for the whole: it looks what is due, and nothing has to set it anew for every piece. */
   static expire(sending: Sending): void {
-    // The time for the head is over, and the head is here: most answers end before, so nothing was set anew when it came.
-    const rest = sending.status === 0 ? 0 : sending.timeLeft;
-    if (rest > 0 && !sending.#hurries) sending.timer = setTimeout(Sending.expire, rest, sending);
+    const rest = sending.#hurries ? 0 : sending.#timeLeft();
+    if (rest > 0) sending.#arm(rest);
     else sending.expired();
-  }
-
-  /** Sets another time for what is left of the answer. */
-  protected hurry(ms: number): void {
-    this.#hurries = true;
-    clearTimeout(this.timer);
-    this.timer = setTimeout(Sending.expire, ms, this);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -87,6 +83,7 @@ export abstract class Sending implements Dispatcher.DispatchHandler {
     if (status < 200) return;
     this.status = status;
     this.headers = headers;
+    this.lastPieceAt = Date.now();
     this.answered();
   }
 
@@ -117,15 +114,29 @@ export abstract class Sending implements Dispatcher.DispatchHandler {
   }
 
   protected expired(): void {
-    this.fail(timedOut(this.progress, this.status === 0 ? (this.request.firstByteMs ?? this.timeoutMs) : this.timeoutMs));
+    const { idleMs = IDLE_MS, firstByteMs = Infinity } = this.request;
+    if (this.status !== 0 && this.totalLeft > 0) this.fail(silent(this.progress, idleMs));
+    else this.fail(timedOut(this.progress, this.status === 0 ? Math.min(firstByteMs, this.timeoutMs) : this.timeoutMs));
+  }
+
+  /** Sets another time for what is left of the answer. */
+  protected hurry(ms: number): void {
+    this.#hurries = true;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(Sending.expire, ms, this);
+  }
+
+  /** Nobody waits for the next piece: the reader is behind. */
+  protected get isHeld(): boolean {
+    return false;
   }
 
   protected get timeoutMs(): number {
     return this.request.timeoutMs ?? TIMEOUT_MS;
   }
 
-  protected get timeLeft(): number {
-    return Math.max(0, this.startedAt + this.timeoutMs - Date.now());
+  protected get totalLeft(): number {
+    return this.startedAt + this.timeoutMs - Date.now();
   }
 
   protected get progress(): Progress {
@@ -151,8 +162,20 @@ export abstract class Sending implements Dispatcher.DispatchHandler {
     return true;
   }
 
+  /** Milliseconds until something is due. */
+  #timeLeft(): number {
+    const { idleMs = IDLE_MS, firstByteMs = Infinity } = this.request;
+    if (this.status === 0) return Math.min(this.totalLeft, this.startedAt + firstByteMs - Date.now());
+    return Math.min(this.totalLeft, this.isHeld ? idleMs : this.lastPieceAt + idleMs - Date.now());
+  }
+
+  /** Never longer than a silence may last, which begins with any piece. */
+  #arm(rest: number): void {
+    this.timer = setTimeout(Sending.expire, Math.min(rest, this.request.idleMs ?? IDLE_MS), this);
+  }
+
   #dispatch(): void {
-    const { method, path, headers, body, idleMs } = this.request;
+    const { method, path, headers, body } = this.request;
     const lines: (string | readonly string[])[] = ['accept-encoding', 'identity'];
     let agent = false;
     for (const name of Object.keys(headers)) {
@@ -167,7 +190,6 @@ export abstract class Sending implements Dispatcher.DispatchHandler {
       headers: lines as string[],
       body: (body as string | Uint8Array | undefined) ?? null,
     };
-    if (idleMs !== undefined) options.bodyTimeout = idleMs;
     this.#pool.dispatch(options, this);
   }
 }

@@ -47,6 +47,7 @@ export class StreamedAnswer extends Sending implements AsyncIterableIterator<Buf
       this.#waitingBytes -= chunk.length;
       if (this.#paused && this.#waitingBytes <= ROOM) {
         this.#paused = false;
+        this.lastPieceAt = Date.now();
         this.controller?.resume();
       }
       return Promise.resolve({ done: false, value: chunk });
@@ -67,6 +68,7 @@ export class StreamedAnswer extends Sending implements AsyncIterableIterator<Buf
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#left) return undefined;
+    this.lastPieceAt = Date.now();
     const reader = this.#reader;
     if (reader !== undefined) {
       this.#reader = undefined;
@@ -83,6 +85,10 @@ export class StreamedAnswer extends Sending implements AsyncIterableIterator<Buf
     if (!this.settle()) return;
     this.#ended = true;
     this.#reader?.resolve(DONE);
+  }
+
+  protected override get isHeld(): boolean {
+    return this.#paused;
   }
 
   protected answered(): void {

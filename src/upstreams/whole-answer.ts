@@ -31,6 +31,7 @@ export class WholeAnswer extends Sending {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.lastPieceAt = Date.now();
     this.#size += chunk.length;
     if (this.#size > this.#maxBytes)
       return this.#taking === undefined ? this.fail(tooLarge(this.host, this.#maxBytes)) : this.#cutOff('full');
@@ -73,7 +74,7 @@ export class WholeAnswer extends Sending {
   #take(taking: Taking | undefined): void {
     if (taking === undefined || (this.headers['content-encoding'] ?? 'identity') !== 'identity') return;
     this.#taking = taking;
-    this.hurry(Math.min(taking.ms, this.timeLeft));
+    this.hurry(Math.min(taking.ms, this.totalLeft));
   }
 
   /** Gives what has come of an answer that goes on, and lets go of the connection. */

@@ -153,6 +153,9 @@ export function examineCallLog(name: string, { survives }: { survives: boolean }
       log.add(bareRecord({ id: 'd', startedAt: START + 3 }));
       for (const [query, expected] of [
         [{}, ['d', 'c', 'b', 'a']],
+        [{ id: 'b' }, ['b']],
+        [{ id: 'b%' }, []],
+        [{ id: 'b', consumer: 'alice' }, []],
         [{ consumer: 'bob' }, ['d', 'c', 'b']],
         [{ consumer: 'bob', lane: 'models' }, ['b']],
         [{ lane: 'tools' }, ['d', 'c']],

@@ -110,6 +110,7 @@ export const callRoutes: readonly AdminRoute[] = [
     description:
       'One entry for each call of a model, tool or agent: who called what, where it went, how it ended, how long it took, and its tokens and cost. The texts of calls are not kept. Calls of the last second are in it.',
     query: [
+      { name: 'id', description: 'Only the calls of this request, by the x-request-id that its caller got.' },
       consumer,
       { name: 'lane', description: 'Only calls of this lane: models, tools or agents.' },
       { name: 'route', description: 'Only calls through this route, virtual server or source, or agent.' },
@@ -162,7 +163,7 @@ function readQuery(query: URLSearchParams): CallQuery {
   const asked = query.get('model') || undefined;
   const limit = readLimit(query.get('limit') || undefined);
   return {
-    ...named(query, ['consumer', 'route', 'provider', 'cursor']),
+    ...named(query, ['id', 'consumer', 'route', 'provider', 'cursor']),
     ...(lane === undefined ? {} : { lane }),
     ...(outcome === undefined ? {} : { outcome }),
     ...(asked === undefined ? {} : { asked }),

@@ -162,7 +162,7 @@ async function readEntry(
 ): Promise<ResourceEntry> {
   const keepsDocument = kind === 'services' && isKept(body['document']) && before?.documentHash !== undefined;
   const lost = new Set<string>();
-  const isMoved = before !== undefined && goesElsewhere(before.config as Loose, body, document !== undefined);
+  const isMoved = before !== undefined && goesElsewhere(kind, before.config as Loose, body, document !== undefined);
   const kept = before === undefined || isMoved ? new Map<string, string>() : before.secrets;
   const whole = withStored(keepsDocument ? { ...body, document: '' } : body, '', kept, lost) as Loose;
   const errors = validateEntry(kind, whole).map((problem) => explainLost(fieldError(problem), lost, isMoved ? MOVED : NOTHING_KEPT));
@@ -182,19 +182,22 @@ const MOVED = 'The entry goes to another address now, and a stored secret is for
  * Whether what was stored before was for another address. Who may write an entry may not therefore read its secrets, so they are not sent to
  * where the writer says.
  */
-function goesElsewhere(before: Loose, now: Loose, hasNewDocument: boolean): boolean {
+function goesElsewhere(kind: string, before: Loose, now: Loose, hasNewDocument: boolean): boolean {
   // Without a base URL the document says where the service is.
   if (hasNewDocument && now['baseUrl'] === undefined) return true;
-  return JSON.stringify(addressesOf(before)) !== JSON.stringify(addressesOf(now));
+  const keys = kind === 'providers' ? PROVIDER_ADDRESSES : ADDRESSES;
+  return JSON.stringify(addressesOf(before, keys)) !== JSON.stringify(addressesOf(now, keys));
 }
 
-const ADDRESSES = new Set(['url', 'spec', 'baseUrl', 'tokenUrl', 'command']);
+const ADDRESSES: ReadonlySet<string> = new Set(['url', 'spec', 'baseUrl', 'tokenUrl', 'command']);
+/** A vendor's own address is known by its type, and in part by the region; what `options` say is known to an extension only. */
+const PROVIDER_ADDRESSES: ReadonlySet<string> = new Set([...ADDRESSES, 'type', 'region', 'options']);
 
 /** Every address in an entry with its place, in the order of the places. */
-function addressesOf(value: unknown, pointer = ''): [string, string][] {
+function addressesOf(value: unknown, keys: ReadonlySet<string>, pointer = ''): [string, string][] {
   if (typeof value !== 'object' || value === null) return [];
   const found = Object.entries(value).flatMap(([key, item]): [string, string][] =>
-    ADDRESSES.has(key) ? [[below(pointer, key), JSON.stringify(item)]] : addressesOf(item, below(pointer, key)),
+    keys.has(key) ? [[below(pointer, key), JSON.stringify(item)]] : addressesOf(item, keys, below(pointer, key)),
   );
   return found.toSorted(([a], [b]) => (a < b ? -1 : 1));
 }

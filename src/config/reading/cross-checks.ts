@@ -1,6 +1,6 @@
 import type { SpecFile } from '../loaded.ts';
 import { listOf, loose, own, serverFaults, serviceFaults, virtualServerFaults } from './checks.ts';
-import { extensionFaults, policyFaults, policyLists } from './extension-checks.ts';
+import { extensionFaults, policyFaults, policyLists, providerFaults } from './extension-checks.ts';
 import type { Known } from './extension-checks.ts';
 import { nearest, shownKey } from './nearest.ts';
 import { below } from './yaml-file.ts';
@@ -88,6 +88,7 @@ function rootFaults({ root, documents, known }: Whole): Fault[] {
       faults.push(fault.code === 'unknown-extension' ? { ...fault, key: 'source' } : fault);
     }
   }
+  faults.push(...providerFaults(own(root, 'providers'), known));
   return [...faults, ...usedPolicies(root, ['', 'services', 'servers', 'agents', 'models'], known)];
 }
 

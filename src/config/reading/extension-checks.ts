@@ -1,3 +1,4 @@
+import { providerOptions } from '../../core/contracts/provider.ts';
 import type { AnyExtension } from '../extensions.ts';
 import { checkOptions } from '../extensions.ts';
 import { listOf, loose, own } from './checks.ts';
@@ -30,28 +31,39 @@ function strayFaults(entry: unknown, pointer: string, known: Known): Fault[] {
 
 /** What is wrong with an extension that an entry names, and with its options, which stand at the key. */
 export function extensionFaults(
-  kind: 'policy' | 'tool-source',
+  kind: AnyExtension['kind'],
   name: string,
   options: unknown,
-  at: { pointer: string; key: string },
+  at: { pointer: string; key?: string },
   known: Known,
 ): Fault[] {
   if (!known) return [];
   const sameKind = known.filter((extension) => extension.kind === kind);
   const extension = sameKind.find((candidate) => candidate.name === name);
-  const word = kind === 'policy' ? 'policy' : 'tool source';
+  const word = kind === 'tool-source' ? 'tool source' : kind === 'provider' ? 'provider type' : kind;
   if (!extension) {
     const names = sameKind.map((candidate) => candidate.name);
     const meant = nearest(name, kind === 'policy' ? [...names, ...POLICY_KEYS] : names);
     const fix = meant ? `Did you mean "${meant}"?` : `Known: ${names.join(', ') || 'none'}.`;
     return [{ code: 'unknown-extension', message: `There is no ${word} ${shownKey(name)}. ${fix}`, ...at }];
   }
-  const place = below(at.pointer, at.key);
+  const place = at.key === undefined ? at.pointer : below(at.pointer, at.key);
   return checkOptions(extension, options ?? {}).map(({ code, message, pointer = '' }) => ({
     code,
     message,
     pointer: `${place}${pointer}`,
   }));
+}
+
+/** What is wrong with the types of `providers`, and with what their vendors want to know. */
+export function providerFaults(providers: unknown, known: Known): Fault[] {
+  return Object.entries(loose(providers)).flatMap(([name, entry]) => {
+    const type = own(entry, 'type');
+    if (typeof type !== 'string') return [];
+    const pointer = below('/providers', name);
+    const faults = extensionFaults('provider', type, providerOptions(entry as object), { pointer }, known);
+    return faults.map((fault) => (fault.code === 'unknown-extension' ? { ...fault, pointer: `${pointer}/type` } : fault));
+  });
 }
 
 /** Every `policies` list of a value, with where it stands. */

@@ -1,3 +1,4 @@
+import { pointerToken } from '../../core/json.ts';
 import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml';
 import type { Document, Node, YAMLError } from 'yaml';
 
@@ -99,7 +100,7 @@ export function pointerParts(pointer: string): string[] {
 
 /** A JSON pointer one step deeper. */
 export function below(pointer: string, key: string | number): string {
-  return `${pointer}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  return `${pointer}/${pointerToken(String(key))}`;
 }
 
 function child(node: unknown, part: string): { key?: Node; value?: unknown } | undefined {

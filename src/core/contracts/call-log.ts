@@ -30,6 +30,8 @@ export interface CallRecord {
 }
 
 export interface CallQuery {
+  /** The request id that the caller got, whole. */
+  readonly id?: string;
   readonly consumer?: string;
   readonly lane?: Lane;
   readonly route?: string;

@@ -203,3 +203,11 @@ export interface ProviderExtension extends Extension<'provider', ProviderOptions
 export function defineProvider(provider: Omit<ProviderExtension, 'kind' | 'apiVersion'>): ProviderExtension {
   return { kind: 'provider', apiVersion: 1, ...provider };
 }
+
+/** Keys of an entry of `providers` that are the hub's own affair and no option of the vendor's. */
+const ENTRY_KEYS: ReadonlySet<string> = new Set(['type', 'headers', 'timeouts', 'description', 'enabled']);
+
+/** What of an entry of `providers` the provider is made from. */
+export function providerOptions(entry: object): object {
+  return Object.fromEntries(Object.entries(entry).filter(([key]) => !ENTRY_KEYS.has(key)));
+}

@@ -1,23 +1,13 @@
 import type { Payload, Segment } from '../../core/call.ts';
-import { isObject, type JsonObject } from '../../core/json.ts';
+import { pointerToken, isObject, type JsonObject } from '../../core/json.ts';
 import type { ModelsChunk, ModelsInput, ModelsReply } from '../../core/models.ts';
-import type { SegmentCodec } from '../../pipeline/live-call.ts';
+import { segmentCodec } from '../../pipeline/live-call.ts';
 
 type Origin = Segment['origin'];
 type Edit = (segment: Segment) => string;
 
 /** The texts of prompts and answers in any format of the lane, with their JSON pointers. Names, ids, signatures and binary data are left alone. */
-export const modelSegments: SegmentCodec = {
-  segments(payload) {
-    const found: Segment[] = [];
-    mapPayload(payload, (segment) => {
-      found.push(segment);
-      return segment.text;
-    });
-    return found;
-  },
-  mapText: (payload, edit) => mapPayload(payload, edit),
-};
+export const modelSegments = segmentCodec(mapPayload);
 
 /** Fields that hold text, or parts that do. All formats together: a name means the same in each. */
 const TEXT = new Set([
@@ -137,9 +127,7 @@ function mapArguments(value: unknown, path: string, edit: Edit): unknown {
     return next.some((item, index) => item !== value[index]) ? next : value;
   }
   if (!isObject(value)) return value;
-  const next = Object.entries(value).map(
-    ([key, item]) => [key, mapArguments(item, `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, edit)] as const,
-  );
+  const next = Object.entries(value).map(([key, item]) => [key, mapArguments(item, `${path}/${pointerToken(key)}`, edit)] as const);
   return next.some(([key, item]) => item !== value[key]) ? Object.fromEntries(next) : value;
 }
 

@@ -1,3 +1,4 @@
+import { pointerToken } from '../../core/json.ts';
 import type { VirtualServerConfig } from '../../config/types.ts';
 import { compileGlob } from '../../core/conditions.ts';
 import type { Consumer } from '../../core/consumer.ts';
@@ -52,7 +53,7 @@ function provenance(door: Door, { tool }: ExposedTool, step: MakeStep): Explanat
   const operation = tool.operation === undefined ? '' : ` (${tool.operation.method} ${tool.operation.path})`;
   const steps = [step(`tool ${tool.sourceName} of source ${tool.source}${operation}, risk ${tool.risk}`, 'info')];
   if (door.facts.kind === 'virtual' && tool.sourceName !== tool.name) {
-    const pointer = `/virtual-servers/${door.facts.name}/overrides/${escape(`${tool.source}.${tool.sourceName}`)}`;
+    const pointer = `/virtual-servers/${door.facts.name}/overrides/${pointerToken(`${tool.source}.${tool.sourceName}`)}`;
     steps.push(step(`called ${tool.name} here`, 'renames', pointer));
   }
   return steps;
@@ -104,7 +105,7 @@ function ownName(entry: SourceEntry, asked: string, door: Door, virtual: Virtual
 
 function disabled({ name, settings }: SourceEntry, tool: string, step: MakeStep): ExplanationStep {
   const rule = Object.entries(settings ?? {}).find(([pattern, { enabled }]) => enabled !== undefined && compileGlob(pattern)(tool));
-  const pointer = rule === undefined ? undefined : `/services/${name}/tools/${escape(rule[0])}`;
+  const pointer = rule === undefined ? undefined : `/services/${name}/tools/${pointerToken(rule[0])}`;
   return step(`The source ${name} has a tool ${tool}, but the settings of the source disable it.`, 'hides', pointer);
 }
 
@@ -114,7 +115,7 @@ function unselected(server: string, config: VirtualServerConfig, entry: SourceEn
   const key = `${entry.name}.${tool}`;
   const hides = (reason: string, pointer: string): ExplanationStep =>
     step(`The source ${entry.name} has a tool ${tool}, but ${reason}.`, 'hides', `${at}${pointer}`);
-  if (config.overrides?.[key]?.enabled === false) return [hides('an override disables it', `/overrides/${escape(key)}/enabled`)];
+  if (config.overrides?.[key]?.enabled === false) return [hides('an override disables it', `/overrides/${pointerToken(key)}/enabled`)];
   const takes = (selection: VirtualServerConfig['tools'][number]): boolean =>
     selectTools(server, { tools: [selection] }, entry.access, new Map([[entry.name, entry]])).tools.some(
       (one) => one.tool.sourceName === tool,
@@ -126,8 +127,4 @@ function unselected(server: string, config: VirtualServerConfig, entry: SourceEn
     if (!takes(selection)) return [hides('the exclude of this selection drops it', `/tools/${index}/exclude`)];
     return [hides('another tool of this server has its name; overrides can give it one of its own', `/tools/${index}`)];
   });
-}
-
-function escape(token: string): string {
-  return token.replaceAll('~', '~0').replaceAll('/', '~1');
 }

@@ -1,24 +1,14 @@
-import type { JsonObject } from '../../core/json.ts';
+import { pointerToken, type JsonObject } from '../../core/json.ts';
 import type { Payload, Segment } from '../../core/call.ts';
 import type { ContentBlock, ToolsChunk, ToolsInput, ToolsReply } from '../../core/tools.ts';
 import type { LaneReplies } from '../../pipeline/run.ts';
-import type { SegmentCodec } from '../../pipeline/live-call.ts';
+import { segmentCodec } from '../../pipeline/live-call.ts';
 
 type Origin = Segment['origin'];
 type Edit = (segment: Segment) => string;
 
 /** The texts of tool arguments, results and notifications: every string value, with its JSON pointer. Keys, names and binary data are left alone. */
-export const toolSegments: SegmentCodec = {
-  segments(payload) {
-    const found: Segment[] = [];
-    mapPayload(payload, (segment) => {
-      found.push(segment);
-      return segment.text;
-    });
-    return found;
-  },
-  mapText: (payload, edit) => mapPayload(payload, edit),
-};
+export const toolSegments = segmentCodec(mapPayload);
 
 /** How a streamed tool answer completes: its last chunk is the result. Questions to the client cannot be held back. */
 export const toolReplies: LaneReplies<'tools'> = {
@@ -72,7 +62,7 @@ function mapValue<T>(value: T, path: string, origin: Origin, edit: Edit): T {
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [
       key,
-      keep?.has(key) === true ? item : mapValue(item, `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, origin, edit),
+      keep?.has(key) === true ? item : mapValue(item, `${path}/${pointerToken(key)}`, origin, edit),
     ]),
   ) as T;
 }

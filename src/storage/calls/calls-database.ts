@@ -28,7 +28,7 @@ const MIGRATIONS: readonly string[] = [
    create index call_consumer on call (consumer, started_at);`,
 ];
 const INSERT = `insert into call (${columns.map(([name]) => name).join(', ')}) values (${columns.map(() => '?').join(', ')})`;
-const FILTERS = { consumer: 'consumer', lane: 'lane', route: 'route', provider: 'provider', asked: 'asked' } as const;
+const FILTERS = { id: 'id', consumer: 'consumer', lane: 'lane', route: 'route', provider: 'provider', asked: 'asked' } as const;
 
 /** The table of records in one SQLite file, opened and brought up to date. All of it blocks: it lives in a thread of its own. */
 export class CallsDatabase {

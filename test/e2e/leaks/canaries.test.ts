@@ -18,13 +18,15 @@ describe('secrets', { timeout: 60_000 }, () => {
       'scheme password',
       'access token',
       'fixed argument',
+      'models key',
+      'models header',
       'stored bearer',
       'stored header',
       'stored password',
     ]) {
       expect([name, used.has(name)]).toEqual([name, true]);
     }
-    for (const kind of ['call', 'list', 'admin', 'file', 'command', 'cmdline', 'stdout', 'stderr'])
+    for (const kind of ['call', 'chat', 'list', 'admin', 'file', 'command', 'cmdline', 'stdout', 'stderr'])
       expect([kind, (looked.get(kind) ?? 0) > 0]).toEqual([kind, true]);
     // No consumer's key travels on.
     expect(used.has('consumer key') || used.has('made key')).toBe(false);
@@ -49,6 +51,7 @@ describe('secrets', { timeout: 60_000 }, () => {
       'stored password',
     ];
     expect([...found('call')]).toEqual(expect.arrayContaining(sent));
+    expect([...found('chat')]).toEqual(expect.arrayContaining(['models key', 'models header']));
     expect([...found('stderr')]).toEqual(expect.arrayContaining(['policy option']));
   });
 });

@@ -36,6 +36,7 @@ export async function drive({ blind }: { readonly blind: boolean }): Promise<Fin
     const stored = await plantInStore(planted, upstream.url, canaries, search);
     search.look('cmdline', await readFile(`/proc/${hub.pid}/cmdline`, 'utf8'));
     await callEverything(planted, [...planted.services, ...stored], search);
+    await chatWithEverything(planted, search);
     await readAdmin(hub, search);
     await editBadly(planted, canaries, search);
     await readAdmin(hub, search);
@@ -130,6 +131,28 @@ async function plantInStore({ hub }: Planted, upstream: string, canaries: Canari
   return ['stored-bearer', 'stored-header', 'stored-basic', 'stored-oauth'];
 }
 
+/** Every model at every door, whole and streamed. */
+async function chatWithEverything({ hub, aliceKey }: Planted, search: Search): Promise<void> {
+  const messages = [{ role: 'user', content: 'hello' }];
+  const doors = {
+    '/v1/chat/completions': { messages },
+    '/v1/messages': { messages, max_tokens: 10 },
+    '/v1/responses': { input: 'hello' },
+    '/v1/embeddings': { input: 'hello' },
+    '/v1/messages/count_tokens': { messages },
+  };
+  for (const mode of [...MODES, 'down-0'])
+    for (const way of ['pass', 'convert'])
+      for (const [door, body] of Object.entries(doors))
+        for (const stream of door.endsWith('s') ? [false, true] : [false])
+          search.answer(
+            `chat ${door} ${way} ${mode} ${stream}`,
+            await post(`${hub.url}${door}`, { model: `${way}-${mode}`, stream, ...body }, bearer(aliceKey)),
+          );
+  search.answer('chat /v1/models', await post(`${hub.url}/v1/models/nothing`, {}, bearer(aliceKey)));
+  search.answer('chat wrong key', await post(`${hub.url}/v1/messages`, { model: 'x' }, bearer(`${aliceKey}x`)));
+}
+
 async function callEverything({ hub, aliceKey }: Planted, services: readonly string[], search: Search): Promise<void> {
   const headers = bearer(aliceKey);
   const call = async (door: string, name: string, args: object): Promise<void> =>
@@ -195,6 +218,7 @@ async function readAdmin(hub: Hub, search: Search): Promise<void> {
     '/explain?server=bearer&tool=probe&consumer=alice',
     '/explain?server=desk&tool=probe&consumer=alice',
     '/calls',
+    '/explain?model=pass-ok-200&consumer=alice',
     '/usage',
     '/nothing',
   ])

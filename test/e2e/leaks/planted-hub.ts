@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { startHub, type Hub } from '../../support/start-hub.ts';
 import type { Canaries } from './canaries.ts';
+import { MODES } from './reflecting-upstream.ts';
 
 const POLICY_MODULE = new URL('../../../src/policy.ts', import.meta.url).href;
 
@@ -37,6 +38,8 @@ export async function startPlantedHub(canaries: Canaries, { upstream, port, clos
     SCHEME_PASSWORD: canaries.make('scheme password'),
     CLIENT_SECRET: canaries.make('client secret'),
     SCHEME_CLIENT: canaries.make('scheme client secret'),
+    MODELS_KEY: canaries.makeToken('models key'),
+    MODELS_HEADER: canaries.make('models header'),
     POLICY_KEY: canaries.make('policy option'),
     CONDITION: canaries.make('condition', { tail: '/+' }),
     FIXED: canaries.makeToken('fixed argument'),
@@ -75,7 +78,7 @@ services:
   down: { spec: openapi-specs/probe.json, baseUrl: "http://127.0.0.1:${closedPort}", auth: { query: { key: "\${env:QUERY}" } } }
   tls: { spec: openapi-specs/probe.json, baseUrl: "https://127.0.0.1:${port}", auth: { bearer: "\${env:BEARER}" } }
   unfetched: { spec: "http://127.0.0.1:${closedPort}/document", auth: { bearer: "\${env:BEARER}" } }
-`;
+${modelsConfig(upstream, closedPort)}`;
   const withPassword = upstream.replace('http://', `http://hub:${canaries.make('userinfo', { head: 'cnry-', tail: '' })}@`);
   const files = {
     'hubgate.yaml': config,
@@ -95,6 +98,25 @@ policies: [{ noisy: { key: "\${env:POLICY_KEY}" } }]
   const hub = await startHub({ files, env });
   const services = ['bearer', 'basic', 'header', 'query', 'oauth', 'literal', 'schemes', 'userinfo', 'down', 'tls'];
   return { hub, aliceKey, services, config, env, written: new Set(['hubgate.yaml', 'secrets/header', 'openapi-specs/userinfo.json']) };
+}
+
+/** A provider for each thing that a vendor may do with what it got, in the caller's format and in another. */
+function modelsConfig(upstream: string, closedPort: number): string {
+  const modes = [
+    ...MODES.map((mode) => [mode, `${upstream}/probe/${mode}`] as const),
+    ['down-0', `http://127.0.0.1:${closedPort}`] as const,
+  ];
+  const secrets = 'apiKey: "${env:MODELS_KEY}", headers: { X-Probe-Key: "${env:MODELS_HEADER}" }';
+  const types = { pass: 'openai-compatible', convert: 'anthropic' };
+  const each = (line: (name: string, type: string, url: string) => string): string =>
+    Object.entries(types)
+      .flatMap(([word, type]) => modes.map(([mode, url]) => line(`${word}-${mode}`, type, url)))
+      .join('\n');
+  return `providers:
+${each((name, type, url) => `  ${name}: { type: ${type}, baseUrl: "${url}", ${secrets} }`)}
+models:
+${each((name) => `  - { match: { model: "${name}" }, targets: [{ provider: ${name} }] }`)}
+`;
 }
 
 /** A policy whose every failure tells its options. */

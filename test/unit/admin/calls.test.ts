@@ -39,6 +39,9 @@ describe('calls', () => {
     hub.calls.add(bareRecord({ id: 'b', startedAt: START + 1000, outcome: 'tool_unknown', asked: 'find_pets' }));
     for (const [query, expected] of [
       ['', ['b', 'a']],
+      ['?id=a', ['a']],
+      ['?id=A', []],
+      ['?id=a&consumer=bob', []],
       ['?consumer=alice', ['a']],
       ['?lane=tools', ['b']],
       ['?route=support', ['a']],

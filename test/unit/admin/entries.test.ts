@@ -86,12 +86,12 @@ describe('entries of the admin API', () => {
   });
 
   it('says 501 for kinds whose lane is not there, and lists what the files say of them', async () => {
-    hub.files['models'] = { 'route-1': { match: 'gpt-*' } };
-    for (const kind of ['providers', 'models', 'agents', 'policies']) {
+    hub.files['agents'] = { travel: { card: 'demo:echo' } };
+    for (const kind of ['agents', 'policies']) {
       expect(await ask('PUT', `${kind}/one`, {}), kind).toMatchObject({ status: 501, body: { code: 'not_implemented' } });
       expect((await ask('GET', kind)).status).toBe(200);
     }
-    expect((await ask('GET', 'models/route-1')).body.config).toEqual({ match: 'gpt-*' });
+    expect((await ask('GET', 'agents/travel')).body.config).toEqual({ card: 'demo:echo' });
   });
 
   it('names every wrong field, refuses references, and stores nothing', async () => {
@@ -243,5 +243,79 @@ describe('entries of the admin API', () => {
   it('shows what is wrong with an entry', async () => {
     const { body } = await ask('PUT', 'consumers/sick', {});
     expect(body.state).toEqual({ ok: false, problems: [{ code: 'ill', message: 'It is ill.', severity: 'error' }] });
+  });
+});
+
+describe('providers and models', () => {
+  const vendor = { type: 'openai', apiKey: 'very-secret-key-1', headers: { 'X-Team': 'very-secret-team' }, timeouts: { total: '90s' } };
+
+  it('are written as the file would hold them, with secrets masked and kept', async () => {
+    const put = await ask('PUT', 'providers/main', vendor);
+    expect(put).toMatchObject({
+      status: 201,
+      body: {
+        name: 'main',
+        origin: 'store',
+        config: { type: 'openai', apiKey: { set: true }, headers: { 'X-Team': { set: true } }, timeouts: { total: '90s' } },
+        state: { ok: true, problems: [] },
+      },
+    });
+    expect(hub.secrets).toEqual(expect.arrayContaining(['very-secret-key-1', 'very-secret-team']));
+    expect((await ask('PUT', 'providers/main', { ...put.body.config, description: 'Ours' })).status).toBe(200);
+    expect((await stored('providers', 'main'))?.secrets.get('/apiKey')).toBe('very-secret-key-1');
+    const route = {
+      match: { model: 'gpt-*' },
+      when: 'call.size < 1000.0',
+      targets: [{ provider: 'main' }],
+      policies: [{ 'access-log': {} }],
+    };
+    expect(await ask('PUT', 'models/gpt', route)).toMatchObject({ status: 201, body: { name: 'gpt', origin: 'store', config: route } });
+    for (const answer of [put, await ask('GET', 'providers'), await ask('GET', 'providers/main')])
+      expect(JSON.stringify(answer)).not.toContain('very-secret');
+    expect((await ask('DELETE', 'models/gpt')).status).toBe(204);
+    expect((await ask('DELETE', 'providers/main')).status).toBe(204);
+  });
+
+  it.each([
+    ['providers/main', { ...vendor, tipe: 'openai' }, '/tipe'],
+    ['providers/main', { apiKey: 'x' }, ''],
+    ['providers/main', { ...vendor, apiKey: '${env:HOME}' }, '/apiKey'],
+    ['providers/main', { ...vendor, type: '${file:/etc/hostname}' }, '/type'],
+    ['providers/main', { ...vendor, options: { deep: [{ url: 'https://a/${vault:x}' }] } }, '/options/deep/0/url'],
+    ['providers/main', { ...vendor, baseUrl: 'hub:admin' }, '/baseUrl'],
+    ['providers/main', { ...vendor, baseUrl: 'file:///etc/passwd' }, '/baseUrl'],
+    ['providers/main', { ...vendor, timeouts: { total: 'soon' } }, '/timeouts/total'],
+    ['providers/1st', vendor, ''],
+    ['models/gpt', { name: 'gpt', targets: [{ provider: 'main' }] }, '/name'],
+    ['models/gpt', {}, ''],
+    ['models/gpt', { targets: [] }, '/targets'],
+    ['models/gpt', { targets: [{ provider: 'main' }], when: 'call.modle == "x"' }, '/when'],
+    ['models/gpt', { targets: [{ provider: 'main', modle: 'x' }] }, '/targets/0/modle'],
+    ['models/0', { targets: [{ provider: 'main' }] }, ''],
+  ])('are refused with the place: %s %j at "%s"', async (path, body, place) => {
+    expect(await ask('PUT', path, body)).toMatchObject({ status: 400, body: { errors: [{ path: place, message: expect.any(String) }] } });
+    expect(await hub.store.resources.all()).toEqual([]);
+  });
+
+  it.each([
+    { type: 'xai' },
+    { baseUrl: 'https://evil.example.com/v1' },
+    { region: 'evil.example.com/' },
+    { options: { url: 'https://evil.example.com' } },
+  ])('send no stored key to another address: %j', async (change) => {
+    const put = await ask('PUT', 'providers/main', vendor);
+    expect(await ask('PUT', 'providers/main', { ...put.body.config, ...change })).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: '/apiKey', message: expect.stringContaining('another address') }, { path: '/headers/X-Team' }] },
+    });
+    expect((await ask('PUT', 'providers/main', { ...vendor, ...change })).status).toBe(200);
+  });
+
+  it('have namespaces of their own', async () => {
+    hub.files['services'] = { main: {} };
+    hub.files['models'] = { 'route-1': {} };
+    expect((await ask('PUT', 'providers/main', vendor)).status).toBe(201);
+    expect((await ask('PUT', 'models/main', { targets: [{ provider: 'main' }] })).status).toBe(201);
+    expect((await ask('PUT', 'models/route-1', { targets: [{ provider: 'main' }] })).status).toBe(409);
   });
 });

@@ -108,6 +108,78 @@ describe('calls of a running hub', { timeout: 20_000 }, () => {
     expect(await calls('--consumer', 'nobody')).toEqual({ code: 0, stdout: '', stderr: 'No calls are recorded that fit.\n' });
   });
 
+  it('of one request are shown in full, a field a line, with what happened on the way', async () => {
+    const startedAt = Date.UTC(2026, 10, 21, 8, 0, 1);
+    const events = [
+      { type: 'retried', at: 12.4, detail: 'openai/gpt-5-mini: upstream_overloaded' },
+      { type: 'dropped', at: 1034, detail: 'seed\u001B[2J' },
+      { type: 'refused', at: 1200 },
+    ] as const;
+    hub.calls.add(sampleRecord({ id: 'wanted', startedAt, outcome: 'upstream_failed', status: 502, events }));
+    hub.calls.add(bareRecord({ id: 'wanted', startedAt: startedAt + 1 }));
+    hub.calls.add(sampleRecord({ id: 'other' }));
+    const result = await calls('wanted');
+    expect(result).toMatchObject({ code: 0, stderr: '' });
+    const [first = [], second = []] = result.stdout.split('\n\n').map((text) => text.trimEnd().split('\n'));
+    const fields = (shown: readonly string[]) => shown.filter((line) => !line.startsWith(' ')).map((line) => line.split(/ {2,}/));
+    expect(fields(first)).toEqual([
+      ['request', 'wanted'],
+      ['time', `${localTime(2026, 10, 21, 8, 0, 1)} (2026-11-21T08:00:01.000Z)`],
+      ['consumer', 'alice'],
+      ['lane', 'models'],
+      ['operation', 'chat'],
+      ['route', 'support'],
+      ['asked for', 'gpt-5-mini'],
+      ['target', 'openai/gpt-5-mini'],
+      ['provider', 'openai'],
+      ['model served', 'gpt-5-mini-2025-08-07'],
+      ['outcome', 'upstream_failed: The upstream gave an answer that could not be read.'],
+      ['status', '502'],
+      ['streamed', 'yes'],
+      ['attempts', '2'],
+      ['duration', '1235 ms'],
+      ['first byte', '321 ms'],
+      ['tokens in', '1000 (counted by the hub, roughly)'],
+      ['tokens out', '200 (counted by the hub, roughly)'],
+      ['total tokens', '1200'],
+      ['cache read', '300'],
+      ['cache written', '20'],
+      ['for an hour', '10'],
+      ['reasoning', '50'],
+      ['audio in', '4'],
+      ['audio out', '3'],
+      ['cost', '$0.001230'],
+      ['events'],
+    ]);
+    expect(first.slice(-3)).toEqual([
+      '  +12 ms    retried  openai/gpt-5-mini: upstream_overloaded',
+      '  +1034 ms  dropped  seed?[2J',
+      '  +1200 ms  refused',
+    ]);
+    expect(fields(second)).toEqual(
+      expect.arrayContaining([
+        ['asked for', '—'],
+        ['target', '—'],
+        ['first byte', '—'],
+        ['streamed', 'no'],
+        ['events', 'none'],
+      ]),
+    );
+    expect(second.join()).not.toMatch(/tokens|cost/);
+  });
+
+  it('of one request are JSON on request, and a failure when there are none', async () => {
+    hub.calls.add(sampleRecord({ id: 'wanted', usage: { cost: null } }));
+    hub.calls.add(sampleRecord({ id: 'other' }));
+    expect(JSON.parse((await calls('wanted', '--json')).stdout)).toMatchObject([{ id: 'wanted' }]);
+    expect((await calls('wanted')).stdout).toMatch(/^cost +not known: the model has no price$/m);
+    expect(await calls('want')).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('No call of the request "want" is recorded.') as string,
+    });
+  });
+
   it('write nothing on the terminal but text', async () => {
     hub.calls.add(bareRecord({ asked: `evil\u001B[2J\u0007\n${'x'.repeat(150)}` }));
     const { stdout } = await calls();
@@ -121,6 +193,8 @@ describe('calls of a running hub', { timeout: 20_000 }, () => {
     [['--limit', 'x'], 'from 1 to 1000'],
     [['--lane', 'model'], 'Allowed choices are models, tools, agents'],
     [['--since', 'once'], '--since takes a time ago'],
+    [['some-id', '--follow'], '--follow is for the calls to come'],
+    [[''], 'The id is empty'],
   ])('%j ends with 2', async (args, text) => {
     expect(await calls(...args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(text) });
   });

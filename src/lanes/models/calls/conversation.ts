@@ -37,7 +37,7 @@ async function pass(
   const request = { ...surface.address(asked), body: passedBody(call, arrival, surface, asked) };
   if (!asked.stream) {
     const answer = await ask(call, arrival, request, http.send, ({ body }: UpstreamResponse) => body);
-    return { reply: passedReply(call, codec, answer.body) };
+    return { reply: passedReply(call, codec, arrival.route.account.mask.bytes(answer.body)) };
   }
   const answer = await ask(call, arrival, request, http.open, collect);
   checkEvents(answer);
@@ -47,7 +47,9 @@ async function pass(
   const watch = new FrameWatch({ codec: surface.codec, family, hidesUsage, provider: account.name });
   const split = chain.onStream.length > 0;
   const reply = split ? assembling(call, arrival, codec, family, watch) : undefined;
-  return { stream: counted(call, watch, relay(answer.body, { watch, split, ...(reply === undefined ? {} : { reply }) })) };
+  return {
+    stream: counted(call, watch, relay(answer.body, { watch, split, mask: account.mask, ...(reply === undefined ? {} : { reply }) })),
+  };
 }
 
 function passedReply(call: LiveCall<'models'>, codec: DoorCodec, bytes: Buffer): ModelsReply {

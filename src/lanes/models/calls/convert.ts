@@ -15,6 +15,7 @@ import { Assembly } from './assemble.ts';
 import { estimateTokens, settledUsage } from './estimate.ts';
 import { inlineMedia } from './media.ts';
 import { ask, checkEvents, collect } from './request.ts';
+import type { Mask } from '../passing/mask.ts';
 import { parseAnswer } from '../passing/scan-reply.ts';
 import { contextOf } from './write-context.ts';
 
@@ -29,7 +30,8 @@ export async function convert(
   asked: Asked,
 ): Promise<Handled<'models'>> {
   const { http } = arrival.host;
-  const family = arrival.route.account.provider.family(asked.model);
+  const { account } = arrival.route;
+  const family = account.provider.family(asked.model);
   let read = codec.readRequest(call.input.body);
   if (surface.inlinesMedia === true) read = await inlineMedia(read, http, surface.keepsLink);
   const written = surface.codec.writeRequest({ ...read, model: asked.model }, { model: asked.model, family });
@@ -38,14 +40,14 @@ export async function convert(
   const request = { ...surface.address(asked), body: JSON.stringify(surface.adapt?.(body.kept, asked) ?? body.kept) };
   if (!asked.stream) {
     const answer = await ask(call, arrival, request, http.send, (response: UpstreamResponse) => response.body);
-    const reply = surface.codec.readReply(parseAnswer(answer.body), family);
+    const reply = surface.codec.readReply(parseAnswer(account.mask.bytes(answer.body)), family);
     call.modelServed = reply.model;
     call.usage = settledUsage(call.input.body, reply.usage, Math.ceil(answer.body.length / 8), true);
     return { reply: { body: codec.writeReply({ ...reply, usage: call.usage }, contextOf(call, arrival)) } };
   }
   const answer = await ask(call, arrival, request, http.open, collect);
   checkEvents(answer, CONTENT_TYPES[surface.codec.framing]);
-  return { stream: translate(call, arrival, codec, eventsOf(answer, surface, family)) };
+  return { stream: translate(call, arrival, codec, eventsOf(answer, surface, family, account.mask)) };
 }
 
 function withoutRefused(
@@ -69,11 +71,11 @@ function noteDropped(call: LiveCall<'models'>, { fieldNames }: DoorCodec, read: 
 }
 
 /** The steps of a vendor's stream. Throws GatewayError for what it reports, for what cannot be read, and for an end without the vendor's mark. */
-async function* eventsOf({ body }: UpstreamStream, { codec }: ChatSurface, family: string): AsyncGenerator<ChatEvent> {
+async function* eventsOf({ body }: UpstreamStream, { codec }: ChatSurface, family: string, mask: Mask): AsyncGenerator<ChatEvent> {
   const frames = codec.framing === 'sse' ? createEventStreamReader() : createAwsEventStreamReader();
   const reader = codec.streamReader(family);
   const read = function* (found: readonly WireFrame[]): Generator<ChatEvent> {
-    for (const frame of found) yield* reader.read(frame);
+    for (const frame of found) yield* reader.read({ ...frame, data: mask.text(frame.data) });
   };
   for await (const piece of body) {
     for (const event of read(frames.push(piece))) {

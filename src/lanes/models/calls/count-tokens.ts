@@ -5,8 +5,9 @@ import type { LiveCall } from '../../../pipeline/live-call.ts';
 import type { Arrival } from './arrival.ts';
 import { estimateInput } from './estimate.ts';
 import { PassedReply } from '../passing/passed.ts';
+import { inlineMedia } from './media.ts';
 import { ask, askedOf, bytesFor } from './request.ts';
-import { parseAnswer } from '../passing/scan-reply.ts';
+import { checkWhole, parseAnswer } from '../passing/scan-reply.ts';
 
 /** Carries out `count_tokens`: by the vendor where it counts, else by an estimate, which the record says. */
 export async function countTokens(call: LiveCall<'models'>, arrival: Arrival, codec: DoorCodec): Promise<Handled<'models'>> {
@@ -23,13 +24,16 @@ export async function countTokens(call: LiveCall<'models'>, arrival: Arrival, co
   const request = { path: surface.path(model), headers: { ...surface.headers, ...versionOf(asked.headers) } };
   if (write === undefined || read === undefined) {
     const answer = await ask(call, arrival, { ...request, body: bytesFor(call, arrival, model) }, http.send, (response) => response.body);
-    return { reply: new PassedReply(answer.body) };
+    checkWhole(answer.body);
+    return { reply: new PassedReply(account.mask.bytes(answer.body)) };
   }
   // Counting needs no limit of the answer, which Anthropic's request must have.
-  const neutral = codec.readRequest({ max_tokens: 1, ...call.input.body });
+  let neutral = codec.readRequest({ max_tokens: 1, ...call.input.body });
+  const [chat] = account.provider.chat;
+  if (chat?.inlinesMedia === true) neutral = await inlineMedia(neutral, http, chat.keepsLink);
   const body = JSON.stringify(write({ ...neutral, model }));
   const answer = await ask(call, arrival, { ...request, body }, http.send, (response) => response.body);
-  const count = read(parseAnswer(answer.body));
+  const count = read(parseAnswer(account.mask.bytes(answer.body)));
   if (!Number.isFinite(count)) throw new GatewayError('upstream_failed', 'The provider answered without a count.');
   return { reply: { body: { input_tokens: count } } };
 }

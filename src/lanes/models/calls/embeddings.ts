@@ -7,7 +7,7 @@ import type { Arrival } from './arrival.ts';
 import { settledUsage } from './estimate.ts';
 import { PassedReply } from '../passing/passed.ts';
 import { ask, askedOf, bytesFor } from './request.ts';
-import { parseAnswer } from '../passing/scan-reply.ts';
+import { checkWhole, parseAnswer } from '../passing/scan-reply.ts';
 
 /** Carries out an `embeddings` call: bytes pass where the vendor speaks OpenAI's format. */
 export async function embed(call: LiveCall<'models'>, arrival: Arrival): Promise<Handled<'models'>> {
@@ -21,15 +21,16 @@ export async function embed(call: LiveCall<'models'>, arrival: Arrival): Promise
   const send = (body: string | Buffer) => ask(call, arrival, { ...surface.address(asked), body }, http.send, (response) => response.body);
   if (codec === undefined) {
     const { body } = await send(bytesFor(call, arrival, asked.model));
+    checkWhole(body);
     // Vectors are most of it: the few numbers at its end are found without reading them.
     const usage = /"usage"\s*:\s*\{[^{}]*?"prompt_tokens"\s*:\s*(\d+)/.exec(body.toString('latin1', Math.max(0, body.length - 512)))?.[1];
     call.usage = embeddedUsage(call.input.body, usage === undefined ? {} : { inputTokens: Number(usage), totalTokens: Number(usage) });
-    return { reply: new PassedReply(body) };
+    return { reply: new PassedReply(account.mask.bytes(body)) };
   }
   const written = codec.write(call.input.body, asked.model);
   if (written.dropped.length > 0) call.note('dropped', written.dropped.join(', '));
   const answer = await send(JSON.stringify(written.body));
-  const { vectors, usage } = codec.read(parseAnswer(answer.body));
+  const { vectors, usage } = codec.read(parseAnswer(account.mask.bytes(answer.body)));
   call.usage = embeddedUsage(call.input.body, usage);
   const tokens = call.usage.inputTokens;
   const encode = call.input.body['encoding_format'] === 'base64' ? base64 : (vector: readonly number[]) => vector;

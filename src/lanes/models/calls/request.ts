@@ -1,7 +1,7 @@
-import type { Address, Asked, ChatSurface, Provider } from '../../../core/contracts/provider.ts';
+import type { Address, Asked, ChatSurface } from '../../../core/contracts/provider.ts';
 import type { JsonObject } from '../../../core/json.ts';
 import { GatewayError } from '../../../core/errors.ts';
-import type { UpstreamRequest, UpstreamStream } from '../../../core/upstream.ts';
+import type { UpstreamResponse, UpstreamStream } from '../../../core/upstream.ts';
 import { forward, type Send } from '../../../pipeline/forward.ts';
 import type { LiveCall } from '../../../pipeline/live-call.ts';
 import { ProviderError } from '../provider-error.ts';
@@ -19,10 +19,10 @@ export function askedOf(call: LiveCall<'models'>, { exchange, route }: Arrival):
   return { model: modelOf(call, route), stream: call.input.stream, headers: exchange.req.headers };
 }
 
+type Head = Pick<UpstreamResponse, 'status' | 'headers'>;
+
 /** Sends a body to the account of the route, and throws what the vendor says when it is no success. */
-export async function ask<
-  R extends { readonly status: number; readonly headers: UpstreamRequest['headers'] | object; readonly body: unknown },
->(
+export async function ask<R extends Head & { readonly body: unknown }>(
   call: LiveCall<'models'>,
   { route }: Arrival,
   request: Address & { readonly body: string | Buffer },
@@ -30,12 +30,8 @@ export async function ask<
   whole: (answer: R) => Promise<Buffer> | Buffer,
 ): Promise<R> {
   const { account, chain } = route;
-  const target = {
-    name: route.name,
-    upstream: account.name,
-    provider: account.type,
-    model: modelOf(call, route),
-  };
+  const model = modelOf(call, route);
+  const target = { name: `${account.name}/${model}`, upstream: account.name, provider: account.type, model };
   const prepared = {
     target,
     signers: account.signers,
@@ -52,13 +48,9 @@ export async function ask<
   throw failureOf(account, answer, await whole(answer));
 }
 
-function failureOf(
-  { name, provider }: Account,
-  { status, headers }: { readonly status: number; readonly headers: object },
-  body: Buffer,
-): ProviderError {
-  const failure = provider.readFailure(status, headers as Parameters<Provider['readFailure']>[1], parsedOrText(body));
-  const retryAfterMs = failure.retryAfterMs ?? untilDate((headers as Record<string, unknown>)['retry-after']);
+function failureOf({ name, provider }: Account, { status, headers }: Head, body: Buffer): ProviderError {
+  const failure = provider.readFailure(status, headers, parsedOrText(body));
+  const retryAfterMs = failure.retryAfterMs ?? untilDate(headers['retry-after']);
   return new ProviderError({ ...failure, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }, `${name} answered ${status}`);
 }
 

@@ -40,7 +40,7 @@ export async function listModels(generation: ModelsGeneration, consumer: Consume
 }
 
 function isGlob(model: string | undefined): boolean {
-  return model !== undefined && /[*?[\]{}!]/.test(model);
+  return model !== undefined && /[*?]/.test(model);
 }
 
 function namesOf(account: Account, host: ModelsHost): Promise<readonly string[]> {

@@ -17,6 +17,7 @@ const FINISH = Buffer.from('"finish_reason"');
 const NO_CHOICES = /"choices"\s*:\s*\[\s*\]/;
 const ERROR_NAME = Buffer.from('"error"');
 const DONE = '[DONE]';
+const LONGEST_DONE = 'data: [DONE]'.length;
 
 /** What ends an answer of a format, by the name of its event. `openai-chat` has no names. */
 const LAST_EVENTS: Readonly<Record<string, readonly string[]>> = {
@@ -88,7 +89,7 @@ export class FrameWatch {
   }
 
   #lookChat(frame: Buffer, end: number): boolean {
-    if (frame.toString('latin1', end - DONE.length, end) === DONE && end < 16) {
+    if (end <= LONGEST_DONE && frame.toString('latin1', end - DONE.length, end) === DONE) {
       // Without a reason to finish there was no answer, however well the stream ends.
       if (!this.#finished) throw new GatewayError('upstream_failed', 'The provider answered without a choice.');
       this.complete = true;

@@ -49,6 +49,26 @@ export class PassedChunk implements ModelsChunk {
   }
 }
 
+/** A chunk that policies see: one that spreads it into another keeps its fields. */
+export class SeenChunk extends PassedChunk {
+  constructor(bytes: Buffer, reply?: () => ModelsReply) {
+    super(bytes, reply);
+    Object.defineProperties(this, OWN_FIELDS);
+  }
+}
+
+const OWN_FIELDS: PropertyDescriptorMap = Object.fromEntries(
+  (['event', 'data', 'reply'] as const).map((name) => [
+    name,
+    {
+      enumerable: true,
+      get(this: PassedChunk): unknown {
+        return Reflect.get(PassedChunk.prototype, name, this);
+      },
+    },
+  ]),
+);
+
 /** One SSE frame whose lines end in LF or CRLF. */
 export function readFrame(text: string): { readonly event?: string; readonly data: JsonObject } {
   const lines = text.split(/\r?\n/);

@@ -1,7 +1,8 @@
 import { GatewayError } from '../../../core/errors.ts';
 import type { ModelsChunk, ModelsReply } from '../../../core/models.ts';
 import type { FrameWatch } from './frame-watch.ts';
-import { PassedChunk } from './passed.ts';
+import type { Mask } from './mask.ts';
+import { PassedChunk, SeenChunk } from './passed.ts';
 
 /** Bytes of one frame; a picture in base64 fits. Each piece of a longer one costs a copy of what came before. */
 const LARGEST_FRAME = 8_000_000;
@@ -12,6 +13,7 @@ export interface RelayOptions {
   readonly watch: FrameWatch;
   /** Every frame is a chunk of its own: policies look at them. */
   readonly split: boolean;
+  readonly mask: Mask;
   /** The whole answer, for the chunk that completes it; only with `split`. */
   reply?(frame: Buffer): (() => ModelsReply) | undefined;
 }
@@ -20,7 +22,11 @@ export interface RelayOptions {
  * Passes a stream on byte for byte, whole frames only: what was cut in the middle of one never reaches the caller, who then reads an error event in
  * its place. Throws GatewayError `upstream_cut` when the stream ends without the vendor's mark of completeness.
  */
-export async function* relay(body: AsyncIterable<Buffer>, { watch, split, reply }: RelayOptions): AsyncGenerator<ModelsChunk> {
+export async function* relay(body: AsyncIterable<Buffer>, { watch, split, mask, reply }: RelayOptions): AsyncGenerator<ModelsChunk> {
+  const seen = (frame: Buffer): SeenChunk => {
+    const masked = mask.bytes(frame);
+    return new SeenChunk(masked, reply?.(masked));
+  };
   let tail: Buffer | undefined;
   for await (const piece of body) {
     const bytes: Buffer = tail === undefined ? piece : Buffer.concat([tail, piece]);
@@ -37,20 +43,20 @@ export async function* relay(body: AsyncIterable<Buffer>, { watch, split, reply 
         passes = watch.look(frame);
       } catch (error) {
         // What stands before it has been said.
-        if (!split && from > kept) yield new PassedChunk(bytes.subarray(kept, from));
+        if (!split && from > kept) yield new PassedChunk(mask.bytes(bytes.subarray(kept, from)));
         throw error;
       }
       if (passes) {
         // Comments are nothing that a policy could read.
-        if (split && watch.frames > frames) yield new PassedChunk(frame, reply?.(frame));
+        if (split && watch.frames > frames) yield seen(frame);
       } else {
         // This one is left out; what stands before it goes.
-        if (!split && from > kept) yield new PassedChunk(bytes.subarray(kept, from));
+        if (!split && from > kept) yield new PassedChunk(mask.bytes(bytes.subarray(kept, from)));
         kept = end;
       }
       from = end;
     }
-    if (!split && from > kept) yield new PassedChunk(bytes.subarray(kept, from));
+    if (!split && from > kept) yield new PassedChunk(mask.bytes(bytes.subarray(kept, from)));
     if (watch.complete) return;
     if (from < bytes.length) tail = bytes.subarray(from);
     if (tail !== undefined && tail.length > LARGEST_FRAME) throw new GatewayError('upstream_too_large');
@@ -58,7 +64,7 @@ export async function* relay(body: AsyncIterable<Buffer>, { watch, split, reply 
   const last = tail && watch.lastFrame(tail);
   if (last === undefined) throw new GatewayError('upstream_cut');
   watch.look(last);
-  yield new PassedChunk(last, split ? reply?.(last) : undefined);
+  yield split ? seen(last) : new PassedChunk(mask.bytes(last));
 }
 
 /** Where the frame that begins at `from` ends, its blank line included; 0 when it has not ended. */

@@ -23,7 +23,7 @@ export interface Scanned {
 
 /** Finds usage and model in the bytes of an answer: parsing the few that hold them costs a quarter of parsing all. */
 export function scanReply(codec: ChatCodec, bytes: Buffer): Scanned {
-  if (!looksWhole(bytes)) throw notJson();
+  checkWhole(bytes);
   const isChat = codec.format === 'openai-chat';
   const usage = !isChat || bytes.includes(FINISH) ? fieldAtEnd(bytes) : undefined;
   if (usage !== undefined) {
@@ -37,12 +37,13 @@ export function scanReply(codec: ChatCodec, bytes: Buffer): Scanned {
   return { body, ...codec.readUsage(body) };
 }
 
-function looksWhole(bytes: Buffer): boolean {
+/** Looks at both ends of what should be a JSON object. Throws GatewayError `upstream_failed`. */
+export function checkWhole(bytes: Buffer): void {
   let end = bytes.length;
   while (end > 0 && (bytes[end - 1] as number) <= 0x20) end--;
   let start = 0;
   while (start < end && (bytes[start] as number) <= 0x20) start++;
-  return bytes[start] === BRACE && bytes[end - 1] === CLOSING;
+  if (bytes[start] !== BRACE || bytes[end - 1] !== CLOSING) throw notJson();
 }
 
 function notJson(): GatewayError {

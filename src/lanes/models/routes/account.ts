@@ -5,6 +5,7 @@ import { createGoogleSigner } from '../../../upstreams/auth/google.ts';
 import { createOAuth2Signer } from '../../../upstreams/auth/oauth2.ts';
 import { createSigV4Signer } from '../../../upstreams/auth/sigv4.ts';
 import type { ModelsHost } from '../host.ts';
+import { createMask, type Mask } from '../passing/mask.ts';
 
 /** An account at a provider: where requests go, and what is on each of them. */
 export interface Account {
@@ -18,20 +19,14 @@ export interface Account {
   /** What all requests have in common; credentials that never change are among the headers. */
   readonly request: Omit<UpstreamRequest, 'path' | 'body'> & { readonly headers: Readonly<Record<string, string>> };
   readonly signers: readonly RequestSigner[];
+  /** For what the vendor sends back. */
+  readonly mask: Mask;
 }
 
 /** A model may think for minutes before its first byte; OpenAI's own client waits ten. */
 const FIRST_BYTE_MS = 600_000;
 const IDLE_MS = 300_000;
 const TOTAL_MS = 3_600_000;
-
-/** Keys of an entry that are the hub's own affair and no option of the vendor's. */
-const OWN_KEYS = new Set(['type', 'headers', 'timeouts', 'description', 'enabled']);
-
-/** What of an entry the provider is made from. */
-export function optionsOf(config: ProviderConfig): object {
-  return Object.fromEntries(Object.entries(config).filter(([key]) => !OWN_KEYS.has(key)));
-}
 
 export function openAccount(
   name: string,
@@ -42,20 +37,21 @@ export function openAccount(
   host: ModelsHost,
 ): Account {
   const { connect, firstByte, idle, total } = config.timeouts ?? {};
-  const headers: Record<string, string> = { 'content-type': 'application/json' };
-  for (const [header, value] of Object.entries(config.headers ?? {})) headers[header.toLowerCase()] = value.reveal();
+  const secrets: Record<string, string> = {};
+  for (const [header, value] of Object.entries(config.headers ?? {})) secrets[header.toLowerCase()] = value.reveal();
   const { auth } = provider;
-  if (auth.type === 'header') headers[auth.name] = `${auth.prefix ?? ''}${auth.value.reveal()}`;
+  if (auth.type === 'header') secrets[auth.name] = `${auth.prefix ?? ''}${auth.value.reveal()}`;
   return {
     name,
     type: config.type,
     provider,
     key,
-    signers: signersOf(auth, host),
+    signers: signersOf(auth, trust, host),
+    mask: createMask(Object.values(secrets), host.redact),
     request: {
       method: 'POST',
       origin: provider.origin,
-      headers,
+      headers: { 'content-type': 'application/json', ...secrets },
       trust,
       timeoutMs: total ?? TOTAL_MS,
       firstByteMs: firstByte ?? FIRST_BYTE_MS,
@@ -65,8 +61,9 @@ export function openAccount(
   };
 }
 
-function signersOf(auth: ProviderAuth, { http, addSecret }: ModelsHost): readonly RequestSigner[] {
-  const powers = { send: http.send, trust: 'operator', now: Date.now, addSecret } as const;
+/** Tokens are fetched from addresses that the entry names, so under the trust that it has. */
+function signersOf(auth: ProviderAuth, trust: UpstreamRequest['trust'], { http, addSecret }: ModelsHost): readonly RequestSigner[] {
+  const powers = { send: http.send, trust, now: Date.now, addSecret };
   if (auth.type === 'sigv4') return [createSigV4Signer(auth, powers)];
   if (auth.type === 'google') return [createGoogleSigner(auth, powers)];
   if (auth.type === 'oauth2') return [createOAuth2Signer(auth.client, powers)];

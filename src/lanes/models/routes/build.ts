@@ -1,9 +1,11 @@
 import type { MergedConfig, ModelRouteConfig, ProviderConfig } from '../../../config/types.ts';
+import { providerOptions } from '../../../core/contracts/provider.ts';
 import type { Problem } from '../../../core/contracts/resource.ts';
+import { GatewayError } from '../../../core/errors.ts';
 import { fingerprint } from '../../../core/secret.ts';
 import { composeChain, type BoundPolicy } from '../../../pipeline/chain.ts';
 import type { ModelsBuildHost, ModelsHost } from '../host.ts';
-import { openAccount, optionsOf, type Account } from './account.ts';
+import { openAccount, type Account } from './account.ts';
 import { compileRoute, routeName, type Route } from './route.ts';
 
 /** All of the models lane in one generation. */
@@ -15,7 +17,16 @@ export interface ModelsGeneration {
   readonly problems: readonly Problem[];
 }
 
-/** Builds the lane; accounts that did not change are taken over, with the tokens they hold. Throws when nothing may change. */
+/** Where a route of the whole list stands: `/models/INDEX` for one of the files, `/models/NAME` for one of the store. */
+export function routePointer({ config, origin }: MergedConfig, index: number): string {
+  const name = config.models?.[index]?.name;
+  return `/models/${name !== undefined && origin('models', name) === 'store' ? name : index}`;
+}
+
+/**
+ * Builds the lane; accounts that did not change are taken over, with the tokens they hold. Throws when nothing may change. What an entry of the
+ * store has wrong is a problem of that entry, and the rest is built.
+ */
 export async function buildModels(
   merged: MergedConfig,
   host: ModelsHost,
@@ -24,43 +35,74 @@ export async function buildModels(
   before: ModelsGeneration | undefined,
 ): Promise<ModelsGeneration> {
   const { providers = {}, models = [] } = merged.config;
+  const problems: Problem[] = [];
   const accounts = new Map<string, Account>();
   for (const [name, config] of Object.entries(providers)) {
     if (config.enabled === false) continue;
-    const key = fingerprint([config, lent.extensionVersion('provider', config.type)]);
-    const known = before?.accounts.get(name);
-    accounts.set(name, known?.key === key ? known : await open(name, config, key));
+    try {
+      accounts.set(name, await open(name, config));
+    } catch (error) {
+      // The words of the vendor's own check get their place here.
+      const isTold = error instanceof GatewayError && error.code === 'bad_request';
+      if (!isTold && merged.origin('providers', name) === 'file') throw error;
+      problems.push({ code: 'provider_options', severity: 'error', message: reasonOf(error, host), pointer: `/providers/${name}` });
+    }
   }
-  const problems: Problem[] = [];
   const routes: Route[] = [];
   for (const [index, config] of models.entries()) {
     if (config.enabled === false) continue;
+    const pointer = routePointer(merged, index);
+    problems.push(...problemsOf(config, index, pointer, providers, accounts));
     const account = accounts.get(config.targets[0]!.provider);
-    problems.push(...problemsOf(config, index, providers));
     if (account === undefined) continue;
-    const chain = composeChain([...shared, ...(await lent.bind(config.policies))], 'models');
-    routes.push(compileRoute({ config, index, account, chain }));
-    for (const policy of chain.holding)
-      problems.push({
-        code: 'holds_streams',
-        severity: 'warning',
-        message: `The policy ${policy} reads whole replies, so it holds streams on the route ${routeName(config, index)}.`,
-        pointer: `/models/${index}`,
-      });
+    try {
+      const chain = composeChain([...shared, ...(await lent.bind(config.policies))], 'models');
+      routes.push(compileRoute({ config, index, account, chain }));
+      problems.push(...chain.holding.map((policy) => holdsStreams(policy, routeName(config, index), pointer)));
+    } catch (error) {
+      if (pointer === `/models/${index}`) throw error;
+      problems.push({ code: 'route_failed', severity: 'error', message: reasonOf(error, host), pointer });
+    }
   }
   return { accounts, routes, merged, problems: problems.map((problem) => ({ ...merged.locate(problem.pointer ?? ''), ...problem })) };
 
-  async function open(name: string, config: ProviderConfig, key: string): Promise<Account> {
-    const provider = await lent.createProvider(config.type, name, optionsOf(config));
-    return openAccount(name, config, provider, key, merged.origin('providers', name) === 'file' ? 'operator' : 'public', host);
+  async function open(name: string, config: ProviderConfig): Promise<Account> {
+    const key = fingerprint([config, lent.extensionVersion('provider', config.type)]);
+    const known = before?.accounts.get(name);
+    const trust = merged.origin('providers', name) === 'file' ? 'operator' : 'public';
+    if (known?.key === key && known.request.trust === trust) return known;
+    const provider = await lent.createProvider(config.type, name, providerOptions(config));
+    if (trust === 'public' && !/^(?:https?|demo):/.test(provider.origin))
+      throw new GatewayError('bad_request', 'What the provider calls must be an http: or https: address.');
+    return openAccount(name, config, provider, key, trust, host);
   }
 }
 
-function problemsOf(config: ModelRouteConfig, index: number, providers: Readonly<Record<string, ProviderConfig>>): Problem[] {
+/** Extensions have a say in it, and know their options. */
+function reasonOf(error: unknown, { redact }: ModelsHost): string {
+  return redact(error instanceof Error ? error.message : String(error));
+}
+
+function holdsStreams(policy: string, route: string, pointer: string): Problem {
+  return {
+    code: 'holds_streams',
+    severity: 'warning',
+    message: `The policy ${policy} reads whole replies, so it holds streams on the route ${route}.`,
+    pointer,
+  };
+}
+
+function problemsOf(
+  config: ModelRouteConfig,
+  index: number,
+  route: string,
+  providers: Readonly<Record<string, ProviderConfig>>,
+  accounts: ReadonlyMap<string, Account>,
+): Problem[] {
   const problems: Problem[] = [];
   for (const [list, targets] of Object.entries({ targets: config.targets, fallback: config.fallback ?? [] })) {
     for (const [place, { provider }] of targets.entries()) {
-      const pointer = `/models/${index}/${list}/${place}/provider`;
+      const pointer = `${route}/${list}/${place}/provider`;
       const known = Object.keys(providers).join(', ') || 'none';
       if (!Object.hasOwn(providers, provider))
         problems.push({
@@ -71,6 +113,8 @@ function problemsOf(config: ModelRouteConfig, index: number, providers: Readonly
         });
       else if (providers[provider]?.enabled === false)
         problems.push({ code: 'provider_disabled', severity: 'warning', message: `The provider "${provider}" is disabled.`, pointer });
+      else if (!accounts.has(provider))
+        problems.push({ code: 'provider_failed', severity: 'error', message: `The provider "${provider}" could not be made.`, pointer });
     }
   }
   if (config.targets.length > 1)
@@ -78,7 +122,7 @@ function problemsOf(config: ModelRouteConfig, index: number, providers: Readonly
       code: 'not_built',
       severity: 'warning',
       message: `The route ${routeName(config, index)} has several targets; only the first is called until balancing is built.`,
-      pointer: `/models/${index}/targets`,
+      pointer: `${route}/targets`,
     });
   return problems;
 }

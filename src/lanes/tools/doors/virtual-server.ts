@@ -1,3 +1,4 @@
+import { pointerToken } from '../../../core/json.ts';
 import type { Access } from '../../../access/permit.ts';
 import type { SelectionPattern, ToolOverride, VirtualServerConfig } from '../../../config/types.ts';
 import { compileGlob } from '../../../core/conditions.ts';
@@ -67,11 +68,11 @@ export function selectTools(
       if (override?.enabled === false) continue;
       const made = exposeSelected(tool, override, entry, access, exposed);
       if (made.problem !== undefined)
-        problems.push({ ...made.problem, pointer: `${pointer}/overrides/${escape(key)}${made.problem.pointer ?? ''}` });
+        problems.push({ ...made.problem, pointer: `${pointer}/overrides/${pointerToken(key)}${made.problem.pointer ?? ''}` });
       if (made.tool !== undefined) exposed.set(made.tool.tool.name, made.tool);
     }
   }
-  for (const key of unused) problems.push(unusedOverride(key, `${pointer}/overrides/${escape(key)}`));
+  for (const key of unused) problems.push(unusedOverride(key, `${pointer}/overrides/${pointerToken(key)}`));
   return { tools: [...exposed.values()], problems };
 }
 
@@ -100,7 +101,10 @@ function exposeSelected(
   if (shaped.unknownArguments.length === 0) return { tool: exposed };
   const [argument] = shaped.unknownArguments;
   const message = `The tool ${entry.name}.${tool.definition.name} has no argument ${argument}. It has: ${Object.keys((tool.definition.inputSchema['properties'] as object | undefined) ?? {}).join(', ') || 'none'}.`;
-  return { tool: exposed, problem: { code: 'unknown_argument', severity: 'error', pointer: `/arguments/${escape(argument!)}`, message } };
+  return {
+    tool: exposed,
+    problem: { code: 'unknown_argument', severity: 'error', pointer: `/arguments/${pointerToken(argument!)}`, message },
+  };
 }
 
 function reshapeOf({ input, output }: Reshape): Reshape {
@@ -161,8 +165,4 @@ function unusedOverride(key: string, pointer: string): Problem {
     pointer,
     message: `No selected tool is called ${key}, so this override changes nothing.`,
   };
-}
-
-function escape(token: string): string {
-  return token.replaceAll('~', '~0').replaceAll('/', '~1');
 }

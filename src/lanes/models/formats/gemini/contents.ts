@@ -3,7 +3,7 @@ import type { WriteOptions } from '../../../../core/contracts/provider.ts';
 import { GatewayError } from '../../../../core/errors.ts';
 import { isObject, type JsonObject } from '../../../../core/json.ts';
 import { wrong } from '../_read.ts';
-import { given } from './given.ts';
+import { given } from '../_given.ts';
 import { isGemini3 } from './thinking.ts';
 
 type Wire = Record<string, unknown>;

@@ -2,7 +2,7 @@ import type { EmbeddingsCodec } from '../../../../core/contracts/provider.ts';
 import { GatewayError } from '../../../../core/errors.ts';
 import type { JsonObject } from '../../../../core/json.ts';
 import { list, maybe, number, optional, wrong } from '../_read.ts';
-import { given } from './given.ts';
+import { given } from '../_given.ts';
 import { usageOf } from './usage.ts';
 
 /** What is written, and `encoding_format`, which is the caller's affair alone. */

@@ -2,7 +2,7 @@ import type { CallPart, ChatEvent, Finish, Part } from '../../../../core/chat.ts
 import { GatewayError } from '../../../../core/errors.ts';
 import { isObject, type JsonObject } from '../../../../core/json.ts';
 import { maybe } from '../_read.ts';
-import { given } from './given.ts';
+import { given } from '../_given.ts';
 
 const FINISH: Readonly<Record<string, Finish>> = {
   STOP: 'stop',

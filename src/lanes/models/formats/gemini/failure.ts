@@ -2,7 +2,7 @@ import type { ModelFailure } from '../../../../core/chat.ts';
 import type { ErrorCode } from '../../../../core/errors.ts';
 import { isObject, type JsonObject } from '../../../../core/json.ts';
 import { maybe } from '../_read.ts';
-import { given } from './given.ts';
+import { given } from '../_given.ts';
 
 const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   401: 'upstream_unauthorized',

@@ -4,7 +4,7 @@ import { isObject, type JsonObject } from '../../../../core/json.ts';
 import { maybe } from '../_read.ts';
 import { finishOf, PartReader, partsOf } from './events.ts';
 import { blocked, errorIn, malformed } from './failure.ts';
-import { given } from './given.ts';
+import { given } from '../_given.ts';
 import { readUsage } from './usage.ts';
 
 /** A whole `GenerateContentResponse`. Throws GatewayError `content_refused` for a blocked prompt, `upstream_failed` for what is no answer. */

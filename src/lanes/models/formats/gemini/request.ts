@@ -3,7 +3,7 @@ import type { WriteOptions, WrittenRequest } from '../../../../core/contracts/pr
 import type { JsonObject } from '../../../../core/json.ts';
 import { wrong } from '../_read.ts';
 import { writeContents, writeTexts } from './contents.ts';
-import { given } from './given.ts';
+import { given } from '../_given.ts';
 import { inlineReferences } from './schema.ts';
 import { writeThinking } from './thinking.ts';
 

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../../../core/json.ts';
 import { frameJson, maybe } from '../_read.ts';
 import { finishOf, PartReader } from './events.ts';
 import { blocked, errorIn, malformed } from './failure.ts';
-import { given } from './given.ts';
+import { given } from '../_given.ts';
 import { readUsage } from './usage.ts';
 
 /** Each chunk is a whole response with the parts that are new. Nothing marks the end but a reason to finish and the end of the connection. */

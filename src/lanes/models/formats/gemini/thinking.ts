@@ -1,6 +1,6 @@
 import type { Effort, Reasoning } from '../../../../core/chat.ts';
 import type { JsonObject } from '../../../../core/json.ts';
-import { given } from './given.ts';
+import { given } from '../_given.ts';
 
 /**
  * How a model is told to think, by its name: Gemini 3 and later (and aliases such as `gemini-flash-latest`) by level, 2.5 by budget, older ones and

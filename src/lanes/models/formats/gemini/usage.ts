@@ -2,7 +2,7 @@ import { GatewayError } from '../../../../core/errors.ts';
 import { isObject, type JsonObject } from '../../../../core/json.ts';
 import type { Usage } from '../../../../core/usage.ts';
 import { maybe } from '../_read.ts';
-import { given } from './given.ts';
+import { given } from '../_given.ts';
 
 /**
  * Usage and served model of a whole answer or of one chunk of a stream; each chunk's numbers are totals so far. What tools brought in counts beside

@@ -2,7 +2,7 @@ import type { ModelFailure } from '../../../../core/chat.ts';
 import { ERRORS, type ErrorCode } from '../../../../core/errors.ts';
 import { isObject, type JsonObject } from '../../../../core/json.ts';
 import { maybe } from '../_read.ts';
-import { given } from './parts.ts';
+import { given } from '../_given.ts';
 
 /** By the vendor's `code` or `type`: what a status does not tell, and all there is inside a stream. */
 const BY_NAME: Readonly<Partial<Record<string, ErrorCode>>> = {

@@ -1,16 +1,10 @@
+import { given } from '../_given.ts';
 import type { AudioPart, CacheMark, DocumentPart, ImagePart, RefusalPart, Source, TextPart } from '../../../../core/chat.ts';
 import { isObject, type JsonObject } from '../../../../core/json.ts';
 import { list, object, optional, text, wrong } from '../_read.ts';
 
 /** A part of the content of a message, in both directions: https://platform.openai.com/docs/api-reference/chat/create. */
 export type ContentPart = TextPart | ImagePart | DocumentPart | AudioPart | RefusalPart;
-
-/** The same object without the keys that hold undefined. */
-export function given<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  const kept: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(fields)) if (value !== undefined) kept[key] = value;
-  return kept as { [K in keyof T]: Exclude<T[K], undefined> };
-}
 
 /** The content of a message: a text or a list of parts; absent and null are none. */
 export function readContent(value: unknown, place: string): ContentPart[] {

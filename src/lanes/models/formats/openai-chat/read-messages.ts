@@ -1,7 +1,8 @@
 import type { CallPart, Part, ResultPart, Seal, TextPart, Turn } from '../../../../core/chat.ts';
 import { isObject, type JsonObject } from '../../../../core/json.ts';
 import { list, object, optional, text, wrong } from '../_read.ts';
-import { given, readCache, readContent } from './parts.ts';
+import { given } from '../_given.ts';
+import { readCache, readContent } from './parts.ts';
 import { callSeals, readCallSeal, readReasoning } from './reasoning.ts';
 
 interface ReadMessages {

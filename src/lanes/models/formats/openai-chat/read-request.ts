@@ -1,7 +1,8 @@
 import type { ChatRequest, Effort, OutputFormat, ToolChoice, ToolSpec } from '../../../../core/chat.ts';
 import type { JsonObject } from '../../../../core/json.ts';
 import { flag, list, number, object, optional, text, wrong } from '../_read.ts';
-import { given, readCache } from './parts.ts';
+import { given } from '../_given.ts';
+import { readCache } from './parts.ts';
 import { readMessages } from './read-messages.ts';
 
 /** What callers call the fields of ChatRequest. */

@@ -3,7 +3,7 @@ import type { ChatStreamReader } from '../../../../core/contracts/provider.ts';
 import { isObject, type JsonObject } from '../../../../core/json.ts';
 import { frameJson, maybe } from '../_read.ts';
 import { readError } from './failures.ts';
-import { given } from './parts.ts';
+import { given } from '../_given.ts';
 import { plainReasoning, readCallSeal, readDetails } from './reasoning.ts';
 import { argumentsText, firstChoice, isError, madeCallId, readFinish, readSpoken } from './reply.ts';
 import { readUsage } from './usage.ts';

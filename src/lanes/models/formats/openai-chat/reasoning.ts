@@ -2,7 +2,7 @@ import type { Part, ReasoningPart, Seal } from '../../../../core/chat.ts';
 import { isObject, type JsonObject } from '../../../../core/json.ts';
 import { maybe } from '../_read.ts';
 import { readSeal, writeSeal } from '../_seals.ts';
-import { given } from './parts.ts';
+import { given } from '../_given.ts';
 
 /** OpenRouter's names for who can read a seal: https://openrouter.ai/docs/use-cases/reasoning-tokens. */
 const FAMILIES = new Map([

@@ -4,7 +4,7 @@ import { GatewayError } from '../../../../core/errors.ts';
 import { isObject, type JsonObject } from '../../../../core/json.ts';
 import { maybe } from '../_read.ts';
 import { readError } from './failures.ts';
-import { given } from './parts.ts';
+import { given } from '../_given.ts';
 import { callSeals, readCallSeal, readReasoning, writeCallSeal, writeReasoning } from './reasoning.ts';
 import { readUsage, writeUsage } from './usage.ts';
 

@@ -1,7 +1,7 @@
 import { isObject, type JsonObject } from '../../../../core/json.ts';
 import type { Usage } from '../../../../core/usage.ts';
 import { maybe } from '../_read.ts';
-import { given } from './parts.ts';
+import { given } from '../_given.ts';
 
 /** Usage and model of a whole answer or of one event. Vendors hide usage in several places: all are looked at, nothing is walked through. Written
  * without intermediate objects, for every call that passes comes by here. */

@@ -1,7 +1,7 @@
 import type { ChatRequest, OutputFormat, Reasoning, ToolChoice, ToolSpec } from '../../../../core/chat.ts';
 import type { WriteOptions, WrittenRequest } from '../../../../core/contracts/provider.ts';
 import type { JsonObject } from '../../../../core/json.ts';
-import { given } from './parts.ts';
+import { given } from '../_given.ts';
 import { writeMessages, type ChatQuirks } from './write-messages.ts';
 
 const SERVICE_TIERS = new Set(['auto', 'default', 'flex', 'scale', 'priority', 'fast']);

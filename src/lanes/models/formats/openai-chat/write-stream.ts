@@ -5,7 +5,7 @@ import type { ModelsChunk } from '../../../../core/models.ts';
 import type { Usage } from '../../../../core/usage.ts';
 import { maybe } from '../_read.ts';
 import { writeError } from './failures.ts';
-import { given } from './parts.ts';
+import { given } from '../_given.ts';
 import { writeCallSeal, writeDetail } from './reasoning.ts';
 import { writeFinish } from './reply.ts';
 import { writeUsage } from './usage.ts';

@@ -1,3 +1,4 @@
+import { pointerToken } from '../../../../core/json.ts';
 import { decoded } from '../../../../core/file-reference.ts';
 import type { DocumentLimits, ReportWarning } from '../types.ts';
 import { DocumentError } from '../types.ts';
@@ -26,7 +27,7 @@ export function at(pointer: string, ...keys: readonly (string | number)[]): stri
   let result = pointer;
   for (const key of keys) {
     const token = String(key);
-    result += `/${/[~/]/.test(token) ? token.replaceAll('~', '~0').replaceAll('/', '~1') : token}`;
+    result += `/${/[~/]/.test(token) ? pointerToken(token) : token}`;
   }
   return result;
 }

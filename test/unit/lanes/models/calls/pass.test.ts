@@ -26,7 +26,7 @@ describe('the body of a request in the vendor’s own format', () => {
     const body = '{ "seed": 12345678901234567890, "mod\\u0065l" : "short" , "messages":[{"model":"short"}] }';
     expect((await lane.ask('/v1/chat/completions', body)).status).toBe(200);
     expect(sent(lane.requests)).toBe(body.replace('"short"', JSON.stringify('org/model "x"')));
-    expect(lane.records[0]?.outcome.target).toMatchObject({ name: 'short', upstream: 'main', model: 'org/model "x"' });
+    expect(lane.records[0]?.outcome.target).toMatchObject({ name: 'main/org/model "x"', upstream: 'main', model: 'org/model "x"' });
   });
 
   it.each(['{"model":"gpt-9","messages":[],"model":"gpt-secret"}', '{"model":"gpt-secret","messages":[],"mod\\u0065l":"gpt-9"}'])(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { anthropicMessages } from '../../../../../src/lanes/models/formats/anthropic-messages/anthropic-messages.ts';
 import { openaiResponses } from '../../../../../src/lanes/models/formats/openai-responses/openai-responses.ts';
-import { chat, CODECS, cutAt, DONE, NAMES, relayed, said, transcript } from './streams.ts';
+import { NO_MASK, chat, CODECS, cutAt, DONE, NAMES, relayed, said, transcript } from './streams.ts';
 
 const cases = CODECS.flatMap((codec) => NAMES.map((name) => ({ codec, format: codec.format, name })));
 const framesOf = (text: string): string[] => text.split(/(?<=\n\n)/);
@@ -181,6 +181,11 @@ describe('usage', () => {
     expect(watch.usage.usage).toMatchObject({ inputTokens: 5, outputTokens: 3, totalTokens: 8 });
   });
 
+  it('is what makes a frame without choices hidden: what Azure says of the prompt passes', async () => {
+    const filtered = chat({ choices: [], prompt_filter_results: [{ prompt_index: 0 }], usage: null });
+    expect((await relayed([filtered, said('a', 'stop'), DONE], { hidesUsage: true })).text).toBe(filtered + said('a', 'stop') + DONE);
+  });
+
   it('is hidden from servers that write JSON with spaces, too', async () => {
     const spaced = `data: {"id": "c", "choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 7}}\n\n`;
     const { text, watch } = await relayed([said('a', 'stop'), spaced, DONE], { hidesUsage: true });
@@ -291,6 +296,6 @@ it('a reader who leaves ends the source', async () => {
     }
   })();
   const watch = new FrameWatch({ codec: CODECS[0]!, family: 'openai', hidesUsage: false, provider: 'acme' });
-  for await (const _ of relay(source, { watch, split: false })) break;
+  for await (const _ of relay(source, { watch, split: false, mask: NO_MASK })) break;
   expect(left).toBe(true);
 });

@@ -5,8 +5,12 @@ import { anthropicMessages } from '../../../../../src/lanes/models/formats/anthr
 import { openaiChat } from '../../../../../src/lanes/models/formats/openai-chat/openai-chat.ts';
 import { openaiResponses } from '../../../../../src/lanes/models/formats/openai-responses/openai-responses.ts';
 import { FrameWatch, type WatchOptions } from '../../../../../src/lanes/models/passing/frame-watch.ts';
+import { createMask } from '../../../../../src/lanes/models/passing/mask.ts';
 import { PassedChunk } from '../../../../../src/lanes/models/passing/passed.ts';
 import { relay } from '../../../../../src/lanes/models/passing/relay.ts';
+
+/** Of an account without a credential. */
+export const NO_MASK = createMask([], (text) => text);
 
 const FOLDER = `${import.meta.dirname}/../../../../fixtures/models/transcripts`;
 export const NAMES = ['text', 'text-without-usage', 'tools', 'reasoning'] as const;
@@ -31,7 +35,8 @@ export async function relayed(pieces: readonly (Buffer | string)[], options: Par
     for (const piece of pieces) yield Buffer.from(piece);
   })();
   try {
-    for await (const chunk of relay(body, { watch, split })) if (chunk instanceof PassedChunk) chunks.push(Buffer.from(chunk.bytes));
+    for await (const chunk of relay(body, { watch, split, mask: NO_MASK }))
+      if (chunk instanceof PassedChunk) chunks.push(Buffer.from(chunk.bytes));
   } catch (thrown) {
     error = GatewayError.from(thrown);
   }
