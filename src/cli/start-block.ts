@@ -54,8 +54,13 @@ function access(consumers: readonly string[]): string {
 /** A chat with the first model whose name is known. */
 function chat(hub: Hub['admin'], url: string, consumers: readonly string[]): string {
   const caller = consumers[0];
-  const route = hub.entries('models').find(({ config }) => nameOf(config as RouteEntry) !== undefined);
-  const model = route === undefined ? undefined : nameOf(route.config as RouteEntry) || route.name;
+  const demos = new Set(
+    hub
+      .entries('providers')
+      .filter(({ config }) => (config as { type?: string }).type === 'demo')
+      .map(({ name }) => name),
+  );
+  const [model] = hub.entries('models').flatMap(({ name, config }) => nameOf(name, config as RouteEntry, demos) ?? []);
   if (model === undefined) return '';
   const lines = ["-H 'Content-Type: application/json'"];
   if (caller !== undefined) lines.push('-H "Authorization: Bearer $HUBGATE_KEY"');
@@ -71,13 +76,19 @@ function chat(hub: Hub['admin'], url: string, consumers: readonly string[]): str
 
 interface RouteEntry {
   readonly match?: { readonly model?: string };
+  readonly when?: string;
+  readonly targets: readonly { readonly provider: string }[];
 }
 
-/** A name that the route surely takes: its glob without the star at its end. */
-function nameOf({ match }: RouteEntry): string | undefined {
-  if (match === undefined) return '';
-  const name = match.model?.replace(/\*$/, '');
-  return name === undefined || name === '' || /[*?]/.test(name) || Object.keys(match).length > 1 ? undefined : name;
+/** A name that the route surely takes. The demo model answers to any; of others a glob says no name that their vendor has. */
+function nameOf(route: string, { match, when, targets }: RouteEntry, demos: ReadonlySet<string>): string | undefined {
+  if (when !== undefined) return undefined;
+  if (match === undefined) return route;
+  const { model, ...others } = match;
+  if (model === undefined || Object.keys(others).length > 0) return undefined;
+  if (!/[*?]/.test(model)) return model;
+  const start = model.replace(/\*$/, '');
+  return demos.has(targets[0]?.provider ?? '') && start !== '' && !/[*?]/.test(start) ? start : undefined;
 }
 
 function tryIt(hub: Hub['admin'], url: string, consumers: readonly string[]): string {

@@ -1,13 +1,19 @@
 import type { Payload, Segment } from '../../core/call.ts';
 import { pointerToken, isObject, type JsonObject } from '../../core/json.ts';
 import type { ModelsChunk, ModelsInput, ModelsReply } from '../../core/models.ts';
-import { segmentCodec } from '../../pipeline/live-call.ts';
+import { segmentCodec, type SegmentCodec } from '../../pipeline/live-call.ts';
 
 type Origin = Segment['origin'];
 type Edit = (segment: Segment) => string;
 
 /** The texts of prompts and answers in any format of the lane, with their JSON pointers. Names, ids, signatures and binary data are left alone. */
-export const modelSegments = segmentCodec(mapPayload);
+const codec = segmentCodec(mapPayload);
+
+export const modelSegments: SegmentCodec = {
+  ...codec,
+  // The whole answer on the last event has been seen event by event.
+  segments: (payload) => codec.segments(isChunk(payload) ? { data: payload.data } : payload),
+};
 
 /** Fields that hold text, or parts that do. All formats together: a name means the same in each. */
 const TEXT = new Set([

@@ -24,6 +24,9 @@ const OPENAI_CODES: Partial<Record<ErrorCode, string>> = {
   upstream_overloaded: 'overloaded',
 };
 
+/** The hub's own messages about a request begin with the place. */
+const PARAM = /^([a-z_]+(?:[.[][\w.[\]]*)?): /;
+
 /** Anthropic's status where it is not the hub's (reference: overloaded 529, billing 402). */
 const ANTHROPIC_STATUS: Partial<Record<ErrorCode, number>> = { upstream_overloaded: 529, upstream_no_credit: 402 };
 
@@ -45,7 +48,7 @@ function openaiError(error: GatewayError, status: number, message: string, redac
   return {
     message,
     type: masked(type ?? openaiType(status)),
-    param: masked(param),
+    param: masked(param ?? PARAM.exec(message)?.[1]),
     code: masked(OPENAI_CODES[error.code] ?? code) ?? error.code,
   };
 }

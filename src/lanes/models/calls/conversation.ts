@@ -1,6 +1,5 @@
 import type { Handled } from '../../../core/call.ts';
 import type { Asked, ChatSurface, DoorCodec } from '../../../core/contracts/provider.ts';
-import { GatewayError } from '../../../core/errors.ts';
 import type { ModelsReply } from '../../../core/models.ts';
 import type { UpstreamResponse } from '../../../core/upstream.ts';
 import type { LiveCall } from '../../../pipeline/live-call.ts';
@@ -21,9 +20,7 @@ export function converse(call: LiveCall<'models'>, arrival: Arrival, codec: Door
   const asked = askedOf(call, arrival);
   const own = chat.find((surface) => surface.codec.format === codec.format);
   if (own !== undefined) return pass(call, arrival, codec, own, asked);
-  const [best] = chat;
-  if (best === undefined) throw new GatewayError('not_implemented', `The provider ${arrival.route.account.name} holds no conversations.`);
-  return convert(call, arrival, codec, best, asked);
+  return convert(call, arrival, codec, chat, asked);
 }
 
 async function pass(

@@ -14,7 +14,7 @@ import type { Arrival } from './arrival.ts';
 import { Assembly } from './assemble.ts';
 import { estimateTokens, settledUsage } from './estimate.ts';
 import { inlineMedia } from './media.ts';
-import { ask, checkEvents, collect } from './request.ts';
+import { ask, checkEvents, collect, says } from './request.ts';
 import type { Mask } from '../passing/mask.ts';
 import { parseAnswer } from '../passing/scan-reply.ts';
 import { contextOf } from './write-context.ts';
@@ -26,18 +26,18 @@ export async function convert(
   call: LiveCall<'models'>,
   arrival: Arrival,
   codec: DoorCodec,
-  surface: ChatSurface,
+  surfaces: readonly ChatSurface[],
   asked: Asked,
 ): Promise<Handled<'models'>> {
   const { http } = arrival.host;
   const { account } = arrival.route;
   const family = account.provider.family(asked.model);
   let read = codec.readRequest(call.input.body);
-  if (surface.inlinesMedia === true) read = await inlineMedia(read, http, surface.keepsLink);
-  const written = surface.codec.writeRequest({ ...read, model: asked.model }, { model: asked.model, family });
-  const body = withoutRefused(written.body, surface);
-  noteDropped(call, codec, read, [...written.dropped, ...body.dropped]);
-  const request = { ...surface.address(asked), body: JSON.stringify(surface.adapt?.(body.kept, asked) ?? body.kept) };
+  const [first] = surfaces;
+  if (first?.inlinesMedia === true) read = await inlineMedia(read, http, first.keepsLink);
+  const { surface, body, dropped } = writeBest({ ...read, model: asked.model }, surfaces, family);
+  noteDropped(call, codec, read, dropped);
+  const request = { ...surface.address(asked), body: JSON.stringify(surface.adapt?.(body, asked) ?? body) };
   if (!asked.stream) {
     const answer = await ask(call, arrival, request, http.send, (response: UpstreamResponse) => response.body);
     const reply = surface.codec.readReply(parseAnswer(account.mask.bytes(answer.body)), family);
@@ -50,13 +50,38 @@ export async function convert(
   return { stream: translate(call, arrival, codec, eventsOf(answer, surface, family, account.mask)) };
 }
 
-function withoutRefused(
-  body: JsonObject,
-  { refuses = [] }: ChatSurface,
-): { readonly kept: JsonObject; readonly dropped: readonly string[] } {
-  const dropped = refuses.filter((field) => Object.hasOwn(body, field));
-  if (dropped.length === 0) return { kept: body, dropped };
-  return { kept: Object.fromEntries(Object.entries(body).filter(([field]) => !dropped.includes(field))), dropped };
+interface Written {
+  readonly surface: ChatSurface;
+  readonly body: JsonObject;
+  readonly dropped: readonly string[];
+}
+
+/**
+ * The request for the surface that loses least of it: OpenAI's chat, say, keeps stop sequences, and its Responses API keeps reasoning. The first
+ * of equals. Throws what the first throws when none can hold it.
+ */
+function writeBest(ask: ChatRequest, surfaces: readonly ChatSurface[], family: string): Written {
+  let best: Written | undefined;
+  let refusal: unknown;
+  for (const surface of surfaces) {
+    try {
+      const written = write(ask, surface, family);
+      if (best === undefined || written.dropped.length < best.dropped.length) best = written;
+      if (best.dropped.length === 0) return best;
+    } catch (error) {
+      refusal ??= error;
+    }
+  }
+  if (best === undefined) throw refusal ?? new GatewayError('not_implemented', 'This provider holds no conversations.');
+  return best;
+}
+
+function write(ask: ChatRequest, surface: ChatSurface, family: string): Written {
+  const { body, dropped } = surface.codec.writeRequest(ask, { model: ask.model, family });
+  const refused = (surface.refuses ?? []).filter((field) => says(body, field));
+  if (refused.length === 0) return { surface, body, dropped };
+  const kept = Object.fromEntries(Object.entries(body).filter(([field]) => !refused.includes(field)));
+  return { surface, body: kept, dropped: [...dropped, ...refused] };
 }
 
 /** In the caller's words: a field of the neutral form has the name that the caller gave it. */

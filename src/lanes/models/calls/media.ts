@@ -39,8 +39,10 @@ async function fetchOne(url: string, place: string, http: Pick<UpstreamHttp, 'fe
   try {
     answer = await http.fetchDocument(url, { trust: 'public', maxBytes: LARGEST });
   } catch (error) {
-    const { message } = GatewayError.from(error);
-    throw new GatewayError('bad_request', `${place}: the file behind the link cannot be had: ${message}`, { cause: error });
+    const { code, message } = GatewayError.from(error);
+    // What would allow it is the operator's affair, not the caller's.
+    const why = code === 'egress_refused' ? 'the hub may not fetch from there.' : message;
+    throw new GatewayError('bad_request', `${place}: the file behind the link cannot be had: ${why}`, { detail: message, cause: error });
   }
   const mediaType = (answer.contentType ?? 'application/octet-stream').split(';', 1)[0]!.trim();
   return { type: 'base64', mediaType, data: answer.body.toString('base64') };

@@ -70,10 +70,16 @@ function untilDate(header: unknown): number | undefined {
   return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now());
 }
 
+/** A field that asks for nothing but what happens anyway is not worth a word. */
+export function says(body: JsonObject, field: string): boolean {
+  const value = body[field];
+  return value !== undefined && value !== null && !(field === 'n' && value === 1);
+}
+
 /** The body for a surface of the caller's own format: the bytes as they came, but for what the route or the vendor wants otherwise. */
 export function passedBody(call: LiveCall<'models'>, arrival: Arrival, surface: ChatSurface, asked: Asked): string | Buffer {
   const { body } = call.input;
-  const refused = (surface.refuses ?? []).filter((field) => Object.hasOwn(body, field));
+  const refused = (surface.refuses ?? []).filter((field) => says(body, field));
   if (refused.length > 0) call.note('dropped', refused.join(', '));
   const usage =
     asked.stream && surface.codec.format === 'openai-chat' && !asksForUsage(body) && surface.refuses?.includes('stream_options') !== true;

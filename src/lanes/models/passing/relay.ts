@@ -48,6 +48,8 @@ export async function* relay(body: AsyncIterable<Buffer>, { watch, split, mask, 
       }
       if (passes) {
         // Comments are nothing that a policy could read.
+        // Before the first event it would send the status, which a failure may still need.
+        if (watch.frames === 0) kept = end;
         if (split && watch.frames > frames) yield seen(frame);
       } else {
         // This one is left out; what stands before it goes.

@@ -56,10 +56,14 @@ export function explainModel(generation: ModelsGeneration, model: string, consum
     });
     return { visible: true, callable: true, steps };
   }
-  steps.push({
-    rule: `no route takes ${model}`,
-    effect: 'hides',
-    value: { unknown: 'model', known: generation.routes.map((route) => route.config.match?.model ?? route.name) },
-  });
+  if (generation.routes.some((route) => route.takesModel(model)))
+    steps.push({
+      rule: `no route for ${model} takes a call of ${consumer.name}, as far as it can be told without a request`,
+      effect: 'hides',
+    });
+  else {
+    const known = generation.routes.map((route) => route.config.match?.model ?? route.name);
+    steps.push({ rule: `no route takes ${model}`, effect: 'hides', value: { unknown: 'model', known } });
+  }
   return { visible: false, callable: false, steps };
 }

@@ -36,6 +36,8 @@ export interface Route {
 
 interface Rule {
   readonly text: string;
+  /** It asks about the request, of which nothing is known when a route is explained. */
+  readonly needsRequest?: boolean;
   holds(question: RouteQuestion): boolean;
 }
 
@@ -68,7 +70,12 @@ export function compileRoute({ config, index, account, chain }: RouteParts): Rou
       const steps: Omit<ExplanationStep, 'file' | 'line'>[] = [];
       for (const rule of [modelRule!, ...rules]) {
         const holds = rule.holds(question);
-        steps.push({ rule: `route ${name}: ${rule.text}`, effect: holds ? 'allows' : 'info', value: holds });
+        const unknown = rule.needsRequest === true && question.headers === undefined;
+        steps.push({
+          rule: `route ${name}: ${rule.text}`,
+          effect: holds ? 'allows' : 'info',
+          value: unknown ? 'asked at each request' : holds,
+        });
         if (!holds) break;
       }
       return steps;
@@ -86,13 +93,21 @@ function rulesOf({ name, match = {}, when }: ModelRouteConfig): Rule[] {
   for (const [header, glob] of Object.entries(match.header ?? {})) {
     const matches = compileGlob(glob);
     const key = header.toLowerCase();
-    rules.push({ text: `header ${header}: ${glob}`, holds: ({ headers }) => [headers?.[key] ?? []].flat().some(matches) });
+    rules.push({
+      text: `header ${header}: ${glob}`,
+      needsRequest: true,
+      holds: ({ headers }) => [headers?.[key] ?? []].flat().some(matches),
+    });
   }
   // What the text is about is not known yet: such a route takes nothing rather than too much.
   if (match.intent !== undefined) rules.push({ text: `intent ${match.intent} (not built yet)`, holds: () => false });
   if (when !== undefined) {
     const condition = compileCondition(when);
-    rules.push({ text: `when ${when}`, holds: ({ context }) => context !== undefined && condition.evaluate(context()) });
+    rules.push({
+      text: `when ${when}`,
+      needsRequest: true,
+      holds: ({ context }) => context !== undefined && condition.evaluate(context()),
+    });
   }
   return rules;
 }

@@ -37,8 +37,8 @@ export const SECRETS = { MOCK_KEY: 'sk-mock', MOCK_AWS_SECRET: 'mock-secret' };
 const REPLAYS = ['reasoning, replayed', 'reasoning, streamed and replayed'];
 const silentChat: Fact = {
   cases: ['reasoning', 'reasoning, streamed', ...REPLAYS],
-  doors: ['chat', 'messages'],
-  why: "OpenAI's chat completions, which both of these doors lead to, never return the reasoning; its Responses API does.",
+  doors: ['chat'],
+  why: "OpenAI's chat completions never return the reasoning; its Responses API does.",
 };
 const unsigned: Fact = {
   cases: REPLAYS,

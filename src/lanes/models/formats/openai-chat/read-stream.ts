@@ -1,3 +1,4 @@
+import { GatewayError } from '../../../../core/errors.ts';
 import type { ChatEvent, ModelFailure, Seal } from '../../../../core/chat.ts';
 import type { ChatStreamReader } from '../../../../core/contracts/provider.ts';
 import { isObject, type JsonObject } from '../../../../core/json.ts';
@@ -157,7 +158,8 @@ class Reader {
   }
 
   #end(): void {
-    this.#finish('stop');
+    // Without a reason to finish there was no answer, however well the stream ends.
+    if (!this.#finished) throw new GatewayError('upstream_failed', 'The provider answered without a choice.');
     this.#out.push({ type: 'end' });
     this.#ended = true;
   }

@@ -1,4 +1,5 @@
-import type { ChatRequest, OutputFormat, Reasoning, ToolChoice, ToolSpec } from '../../../../core/chat.ts';
+import { effortOf } from '../_effort.ts';
+import type { ChatRequest, OutputFormat, ToolChoice, ToolSpec } from '../../../../core/chat.ts';
 import type { WriteOptions, WrittenRequest } from '../../../../core/contracts/provider.ts';
 import type { JsonObject } from '../../../../core/json.ts';
 import { given } from '../_given.ts';
@@ -68,12 +69,4 @@ function writeOutput(output: OutputFormat): JsonObject {
   if (output.type === 'json') return { type: 'json_object' };
   const { name = 'answer', description, schema, strict } = output;
   return { type: 'json_schema', json_schema: given({ name, description, schema, strict }) };
-}
-
-/** A budget in tokens says roughly which effort is meant. */
-function effortOf({ effort, budgetTokens }: Reasoning): string | undefined {
-  if (effort !== undefined || budgetTokens === undefined) return effort;
-  if (budgetTokens < 1) return budgetTokens === 0 ? 'none' : undefined;
-  if (budgetTokens < 4096) return 'low';
-  return budgetTokens < 16_384 ? 'medium' : 'high';
 }

@@ -76,7 +76,8 @@ describe('links of a conversation', () => {
   it('that cannot be had are a bad request that names the place', async () => {
     await expect(inlineMedia(asking({ type: 'text', text: 'x' }, image('http://169.254.169.254/')), web({}))).rejects.toMatchObject({
       code: 'bad_request',
-      message: expect.stringMatching(/turn 1, part 2.*not public/),
+      message: expect.stringMatching(/turn 1, part 2.*may not fetch/),
+      detail: expect.stringContaining('not public'),
     });
   });
 

@@ -188,7 +188,7 @@ async function read(answer: IncomingMessage): Promise<Asked> {
 }
 
 /** The events of a stream as a client sees them. */
-export function framesOf(text: string): SeenFrame[] {
+function framesOf(text: string): SeenFrame[] {
   return text
     .split(/\r?\n\r?\n/)
     .map((frame) => frame.split(/\r?\n/))

@@ -233,9 +233,11 @@ describe('usage', () => {
 });
 
 describe('other lines of a stream', () => {
-  it('comments pass, before and between frames, and are no frames', async () => {
-    const text = `: OPENROUTER PROCESSING\n\n${said('a')}: OPENROUTER PROCESSING\n\n${said('', 'stop')}${DONE}`;
-    const { text: passed, watch, error } = await relayed([text]);
+  it('comments pass between frames, and are no frames; before the first they would send the status of an answer that may yet fail', async () => {
+    const early = ': OPENROUTER PROCESSING\n\n';
+    const text = `${said('a')}: OPENROUTER PROCESSING\n\n${said('', 'stop')}${DONE}`;
+    expect((await relayed([early])).text).toBe('');
+    const { text: passed, watch, error } = await relayed([early, early + text]);
     expect(error).toBeUndefined();
     expect(passed).toBe(text);
     expect(watch.frames).toBe(3);
@@ -253,7 +255,7 @@ describe('other lines of a stream', () => {
   });
 
   it('fields after the data, or without data, are legal', async () => {
-    const text = `retry: 3000\n\n${said('', 'stop').trimEnd()}\nid: 7\n\n${DONE}`;
+    const text = `${said('a')}retry: 3000\n\n${said('', 'stop').trimEnd()}\nid: 7\n\n${DONE}`;
     const { text: passed, error } = await relayed([text]);
     expect(error).toBeUndefined();
     expect(passed).toBe(text);

@@ -19,7 +19,8 @@ export function readReasoning(body: JsonObject): Reasoning | undefined {
   return {
     ...(effort !== undefined && { effort }),
     ...(type === 'enabled' && { budgetTokens: number(thinking['budget_tokens'], 'thinking.budget_tokens') }),
-    ...(display !== undefined && { summary: display === 'summarized' }),
+    // A caller of this format that switches thinking on expects to read it.
+    summary: display !== 'omitted',
   };
 }
 

@@ -1,3 +1,4 @@
+import { effortOf } from '../../_effort.ts';
 import type { ChatRequest, TextPart } from '../../../../../core/chat.ts';
 import type { WriteOptions, WrittenRequest } from '../../../../../core/contracts/provider.ts';
 import type { JsonObject } from '../../../../../core/json.ts';
@@ -25,7 +26,7 @@ export function writeRequest(ask: ChatRequest, options: WriteOptions): WrittenRe
     ...(ask.temperature !== undefined && { temperature: ask.temperature }),
     ...(ask.topP !== undefined && { top_p: ask.topP }),
     ...(ask.output && { text: { format: writeFormat(ask.output) } }),
-    ...writeReasoning(ask, writing),
+    ...writeReasoning(ask),
     ...writeUser(ask, writing),
     ...writeTier(ask, writing),
     store: false,
@@ -42,10 +43,10 @@ function writeSystem(system: readonly TextPart[], writing: Writing): string | un
   return undefined;
 }
 
-function writeReasoning({ reasoning }: ChatRequest, writing: Writing): JsonObject {
+function writeReasoning({ reasoning }: ChatRequest): JsonObject {
   if (!reasoning) return {};
-  const { effort, summary, budgetTokens } = reasoning;
-  if (budgetTokens !== undefined) writing.dropped.add('reasoning.budgetTokens (this format knows efforts only)');
+  const { summary } = reasoning;
+  const effort = effortOf(reasoning);
   const written = { ...(effort !== undefined && { effort }), ...(summary === true && { summary: 'auto' }) };
   return {
     ...(Object.keys(written).length > 0 && { reasoning: written }),

@@ -64,10 +64,13 @@ describe('a request of a caller who speaks Anthropic', () => {
   });
 
   it.each([
-    [{ type: 'adaptive' }, {}],
+    [{ type: 'adaptive' }, { summary: true }],
     [{ type: 'adaptive', display: 'summarized' }, { summary: true }],
     [{ type: 'adaptive', display: 'omitted' }, { summary: false }],
-    [{ type: 'enabled', budget_tokens: 2000 }, { budgetTokens: 2000 }],
+    [
+      { type: 'enabled', budget_tokens: 2000 },
+      { budgetTokens: 2000, summary: true },
+    ],
     [{ type: 'disabled' }, { effort: 'none' }],
     [{ type: 'between_tools' }, { effort: 'none' }],
   ])('reads thinking %j', (thinking, reasoning) => {

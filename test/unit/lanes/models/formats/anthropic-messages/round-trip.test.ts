@@ -129,7 +129,8 @@ const request: fc.Arbitrary<ChatRequest> = fc
           effort: fc.constantFrom('low' as const, 'medium' as const, 'high' as const, 'xhigh' as const, 'max' as const),
           summary: fc.boolean(),
         },
-        { requiredKeys: [] },
+        // Thinking that is switched on is thinking that is read.
+        { requiredKeys: ['summary'] },
       ),
       user: some,
       serviceTier: fc.constantFrom('auto', 'standard_only', 'fast'),

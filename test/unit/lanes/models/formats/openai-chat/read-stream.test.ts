@@ -199,13 +199,15 @@ describe('what servers do otherwise', () => {
     ]);
   });
 
-  it('[DONE] without a finish completes, the end of the connection does not', () => {
-    expect(events([delta({ content: 'a' }), '[DONE]', delta({ content: 'late' })])).toEqual([
+  it('[DONE] completes what has a finish, the end of the connection completes nothing', () => {
+    expect(events([delta({ content: 'a' }), finish('stop'), '[DONE]', delta({ content: 'late' })])).toEqual([
       START,
       { type: 'text', text: 'a' },
       { type: 'finish', finish: 'stop' },
       { type: 'end' },
     ]);
+    for (const frames of [[delta({ content: 'a' }), '[DONE]'], ['[DONE]']])
+      expect(() => events(frames)).toThrow(expect.objectContaining({ code: 'upstream_failed' }));
     expect(inner(delta({ content: 'a' }), finish('stop'))).toEqual([
       { type: 'text', text: 'a' },
       { type: 'finish', finish: 'stop' },
