@@ -38,7 +38,7 @@ export async function run<L extends Lane>(
     handled ??= await handle();
     if ('stream' in handled) {
       const stream = throughPolicies(call, chain, replies, handled.stream, passed);
-      return { stream: ending(call, chain, replies, stream) };
+      return { stream: new EndingStream(call, chain, replies, stream) };
     }
     const reply = chain.onReply.length === 0 ? handled.reply : await unwind(call, chain, handled.reply, passed);
     end(call, chain, { ok: true, failed: replies.failed(reply), streamed: false });
@@ -60,34 +60,68 @@ async function unwind<L extends Lane>(call: LiveCall<L>, chain: Chain, first: Re
   return reply;
 }
 
-/** Passes the chunks on and ends the call after the last, after a failure, or when the reader leaves. */
-async function* ending<L extends Lane>(
-  call: LiveCall<L>,
-  chain: Chain,
-  replies: LaneReplies<L>,
-  stream: AsyncIterable<Chunk<L>>,
-): AsyncGenerator<Chunk<L>> {
-  let outcome: End = {
-    ok: false,
-    error: new GatewayError('client_closed'),
-    streamed: true,
-  };
-  try {
-    for await (const chunk of stream) {
-      const reply = replies.completed(chunk);
-      if (reply !== undefined) outcome = { ok: true, failed: replies.failed(reply), streamed: true };
-      yield chunk;
+type End = Pick<Outcome, 'ok' | 'error' | 'failed' | 'streamed'>;
+
+/**
+ * Passes the chunks on and ends the call after the last, after a failure, or when the reader leaves. Written by hand: an async generator takes three
+ * promises for each chunk where this takes one.
+ */
+class EndingStream<L extends Lane> implements AsyncIterableIterator<Chunk<L>, undefined> {
+  readonly #call: LiveCall<L>;
+  readonly #chain: Chain;
+  readonly #replies: LaneReplies<L>;
+  readonly #source: AsyncIterator<Chunk<L>>;
+  /** How it has ended; undefined as long as a reader who leaves would miss something. */
+  #outcome: End | undefined;
+  #ended = false;
+
+  constructor(call: LiveCall<L>, chain: Chain, replies: LaneReplies<L>, source: AsyncIterable<Chunk<L>>) {
+    this.#call = call;
+    this.#chain = chain;
+    this.#replies = replies;
+    this.#source = source[Symbol.asyncIterator]();
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Chunk<L>, undefined>> {
+    return this.#source.next().then(this.#pass, this.#fail);
+  }
+
+  async return(): Promise<IteratorResult<Chunk<L>, undefined>> {
+    try {
+      await this.#source.return?.();
+    } finally {
+      this.#end();
     }
-    if (!outcome.ok) outcome = { ok: true, failed: false, streamed: true };
-  } catch (error) {
-    outcome = { ok: false, error: GatewayError.from(error), streamed: true };
+    return { done: true, value: undefined };
+  }
+
+  readonly #pass = (step: IteratorResult<Chunk<L>>): IteratorResult<Chunk<L>, undefined> => {
+    if (step.done === true) {
+      this.#outcome ??= { ok: true, failed: false, streamed: true };
+      this.#end();
+      return { done: true, value: undefined };
+    }
+    const reply = this.#replies.completed(step.value);
+    if (reply !== undefined) this.#outcome = { ok: true, failed: this.#replies.failed(reply), streamed: true };
+    return step;
+  };
+
+  readonly #fail = (error: unknown): never => {
+    this.#outcome = { ok: false, error: GatewayError.from(error), streamed: true };
+    this.#end();
     throw error;
-  } finally {
-    end(call, chain, outcome);
+  };
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    end(this.#call, this.#chain, this.#outcome ?? { ok: false, error: new GatewayError('client_closed'), streamed: true });
   }
 }
-
-type End = Pick<Outcome, 'ok' | 'error' | 'failed' | 'streamed'>;
 
 function end<L extends Lane>(call: LiveCall<L>, chain: Chain, how: End): void {
   if (chain.onEnd.length === 0 && call.record === undefined) return;

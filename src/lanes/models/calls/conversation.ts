@@ -44,9 +44,8 @@ async function pass(
   const watch = new FrameWatch({ codec: surface.codec, family, hidesUsage, provider: account.name });
   const split = chain.onStream.length > 0;
   const reply = split ? assembling(call, arrival, codec, family, watch) : undefined;
-  return {
-    stream: counted(call, watch, relay(answer.body, { watch, split, mask: account.mask, ...(reply === undefined ? {} : { reply }) })),
-  };
+  const options = { watch, split, mask: account.mask, settle: () => settle(call, watch) };
+  return { stream: relay(answer.body, reply === undefined ? options : { ...options, reply }) };
 }
 
 function passedReply(call: LiveCall<'models'>, codec: DoorCodec, bytes: Buffer): ModelsReply {
@@ -57,15 +56,11 @@ function passedReply(call: LiveCall<'models'>, codec: DoorCodec, bytes: Buffer):
 }
 
 /** Keeps what was used, however the stream ends. */
-async function* counted<T>(call: LiveCall<'models'>, watch: FrameWatch, stream: AsyncIterable<T>): AsyncGenerator<T> {
-  try {
-    yield* stream;
-  } finally {
-    const { usage, model } = watch.usage;
-    call.modelServed = model;
-    // An event is a token or so, and what was asked was read before the first.
-    call.usage = settledUsage(call.input.body, usage, watch.frames, watch.complete);
-  }
+function settle(call: LiveCall<'models'>, watch: FrameWatch): void {
+  const { usage, model } = watch.usage;
+  call.modelServed = model;
+  // An event is a token or so, and what was asked was read before the first.
+  call.usage = settledUsage(call.input.body, usage, watch.frames, watch.complete);
 }
 
 /** The whole answer, for policies that want one: read as a conversion would read it, and written in the caller's format. */

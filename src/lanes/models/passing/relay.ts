@@ -14,59 +14,143 @@ export interface RelayOptions {
   /** Every frame is a chunk of its own: policies look at them. */
   readonly split: boolean;
   readonly mask: Mask;
+  /** Told when the stream is over, however it ended. */
+  settle(): void;
   /** The whole answer, for the chunk that completes it; only with `split`. */
   reply?(frame: Buffer): (() => ModelsReply) | undefined;
 }
+
+type Step = IteratorResult<ModelsChunk, undefined>;
+const DONE: Step = { done: true, value: undefined };
 
 /**
  * Passes a stream on byte for byte, whole frames only: what was cut in the middle of one never reaches the caller, who then reads an error event in
  * its place. Throws GatewayError `upstream_cut` when the stream ends without the vendor's mark of completeness.
  */
-export async function* relay(body: AsyncIterable<Buffer>, { watch, split, mask, reply }: RelayOptions): AsyncGenerator<ModelsChunk> {
-  const seen = (frame: Buffer): SeenChunk => {
-    const masked = mask.bytes(frame);
-    return new SeenChunk(masked, reply?.(masked));
+export function relay(body: AsyncIterable<Buffer>, options: RelayOptions): AsyncIterableIterator<ModelsChunk, undefined> {
+  return new Relay(body, options);
+}
+
+/** Written by hand: an async generator takes three promises for each piece where this takes one. */
+class Relay implements AsyncIterableIterator<ModelsChunk, undefined> {
+  readonly #options: RelayOptions;
+  readonly #source: AsyncIterator<Buffer>;
+  /** Whole, and not yet taken. */
+  readonly #ready: ModelsChunk[] = [];
+  /** The beginning of a frame. */
+  #tail: Buffer | undefined;
+  /** What follows when all that is ready has been taken; undefined while the stream goes on. */
+  #last: { readonly error?: unknown } | undefined;
+  #settled = false;
+
+  constructor(body: AsyncIterable<Buffer>, options: RelayOptions) {
+    this.#source = body[Symbol.asyncIterator]();
+    this.#options = options;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<Step> {
+    if (this.#ready.length > 0 || this.#last !== undefined) return Promise.try(this.#give);
+    return this.#source.next().then(this.#took, this.#broke);
+  }
+
+  async return(): Promise<Step> {
+    this.#ready.length = 0;
+    this.#last ??= {};
+    await this.#leave();
+    return DONE;
+  }
+
+  readonly #took = (step: IteratorResult<Buffer>): Step | Promise<Step> => {
+    try {
+      if (step.done === true) this.#finish();
+      else this.#take(step.value);
+    } catch (error) {
+      this.#last = { error };
+    }
+    if (this.#last !== undefined) void this.#leave();
+    return this.#ready.length > 0 || this.#last !== undefined ? this.#give() : this.next();
   };
-  let tail: Buffer | undefined;
-  for await (const piece of body) {
-    const bytes: Buffer = tail === undefined ? piece : Buffer.concat([tail, piece]);
+
+  readonly #broke = (error: unknown): Step => {
+    this.#last = { error };
+    return this.#give();
+  };
+
+  readonly #give = (): Step => {
+    const value = this.#ready.shift();
+    if (value !== undefined) return { done: false, value };
+    this.#settle();
+    const last = this.#last;
+    // Said once: who asks again gets the end.
+    this.#last = {};
+    if (last !== undefined && 'error' in last) throw last.error;
+    return DONE;
+  };
+
+  /** Cuts a piece into frames and looks at each. Throws for one that is broken; what stood before it is ready. */
+  #take(piece: Buffer): void {
+    const { watch, split } = this.#options;
+    const bytes: Buffer = this.#tail === undefined ? piece : Buffer.concat([this.#tail, piece]);
     // The end of a frame may have begun in the last two bytes.
-    const searched = Math.max(0, (tail?.length ?? 0) - 2);
-    tail = undefined;
+    const searched = Math.max(0, (this.#tail?.length ?? 0) - 2);
+    this.#tail = undefined;
     let from = 0;
     let kept = 0;
+    const keep = (to: number): void => {
+      if (!split && to > kept) this.#ready.push(this.#chunk(bytes.subarray(kept, to)));
+    };
     for (let end = frameEnd(bytes, searched); end > 0; end = frameEnd(bytes, from)) {
       const frame = bytes.subarray(from, end);
       const { frames } = watch;
-      let passes: boolean;
+      let passes = false;
       try {
         passes = watch.look(frame);
-      } catch (error) {
-        // What stands before it has been said.
-        if (!split && from > kept) yield new PassedChunk(mask.bytes(bytes.subarray(kept, from)));
-        throw error;
+      } finally {
+        // Left out, or the last: what stands before it goes.
+        if (!passes) keep(from);
       }
-      if (passes) {
-        // Comments are nothing that a policy could read.
-        // Before the first event it would send the status, which a failure may still need.
-        if (watch.frames === 0) kept = end;
-        if (split && watch.frames > frames) yield seen(frame);
-      } else {
-        // This one is left out; what stands before it goes.
-        if (!split && from > kept) yield new PassedChunk(mask.bytes(bytes.subarray(kept, from)));
-        kept = end;
-      }
+      // Before the first event a comment would send the status, which a failure may still need.
+      if (!passes || watch.frames === 0) kept = end;
+      // Comments are nothing that a policy could read.
+      else if (split && watch.frames > frames) this.#ready.push(this.#chunk(frame));
       from = end;
     }
-    if (!split && from > kept) yield new PassedChunk(mask.bytes(bytes.subarray(kept, from)));
-    if (watch.complete) return;
-    if (from < bytes.length) tail = bytes.subarray(from);
-    if (tail !== undefined && tail.length > LARGEST_FRAME) throw new GatewayError('upstream_too_large');
+    keep(from);
+    if (watch.complete) this.#last = {};
+    else if (from < bytes.length) this.#tail = bytes.subarray(from);
+    if (this.#tail !== undefined && this.#tail.length > LARGEST_FRAME) throw new GatewayError('upstream_too_large');
   }
-  const last = tail && watch.lastFrame(tail);
-  if (last === undefined) throw new GatewayError('upstream_cut');
-  watch.look(last);
-  yield split ? seen(last) : new PassedChunk(mask.bytes(last));
+
+  /** The connection has ended as HTTP has it. */
+  #finish(): void {
+    const { watch } = this.#options;
+    const last = this.#tail && watch.lastFrame(this.#tail);
+    if (last === undefined) throw new GatewayError('upstream_cut');
+    watch.look(last);
+    this.#ready.push(this.#chunk(last));
+    this.#last = {};
+  }
+
+  #chunk(frames: Buffer): ModelsChunk {
+    const { mask, split, reply } = this.#options;
+    const masked = mask.bytes(frames);
+    return split ? new SeenChunk(masked, reply?.(masked)) : new PassedChunk(masked);
+  }
+
+  async #leave(): Promise<void> {
+    this.#settle();
+    await this.#source.return?.();
+  }
+
+  #settle(): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#options.settle();
+  }
 }
 
 /** Where the frame that begins at `from` ends, its blank line included; 0 when it has not ended. */

@@ -298,6 +298,6 @@ it('a reader who leaves ends the source', async () => {
     }
   })();
   const watch = new FrameWatch({ codec: CODECS[0]!, family: 'openai', hidesUsage: false, provider: 'acme' });
-  for await (const _ of relay(source, { watch, split: false, mask: NO_MASK })) break;
+  for await (const _ of relay(source, { watch, split: false, mask: NO_MASK, settle: () => {} })) break;
   expect(left).toBe(true);
 });

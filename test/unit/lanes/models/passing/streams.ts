@@ -35,7 +35,7 @@ export async function relayed(pieces: readonly (Buffer | string)[], options: Par
     for (const piece of pieces) yield Buffer.from(piece);
   })();
   try {
-    for await (const chunk of relay(body, { watch, split, mask: NO_MASK }))
+    for await (const chunk of relay(body, { watch, split, mask: NO_MASK, settle: () => {} }))
       if (chunk instanceof PassedChunk) chunks.push(Buffer.from(chunk.bytes));
   } catch (thrown) {
     error = GatewayError.from(thrown);
