@@ -11,7 +11,7 @@ const CONSUMER = `consumers:
     keys: [{ sha256: ${createHash('sha256').update(KEY).digest('hex')} }]
 `;
 
-/** The hub with a key, an access list with a denied risk, validation of arguments and an access log on. */
+/** The hub with a key, an access list with a denied risk, validation of arguments and the stored record on. */
 export const hubTools: MakeTarget = (port, upstream) => {
   const configuration = `services:
   pets:
@@ -20,8 +20,6 @@ export const hubTools: MakeTarget = (port, upstream) => {
     access:
       - { groups: [bench], allow: ["*"], deny: [{ risk: destructive }] }
       - { groups: [guests], allow: ["list*"] }
-policies:
-  - access-log: {}
 `;
   const folder = temporaryFolder();
   copyFileSync(place('fixtures/openapi.json'), join(folder, 'pets.json'));

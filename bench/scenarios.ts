@@ -113,7 +113,7 @@ export const scenarios: ReadonlyMap<string, Scenario> = new Map<string, Scenario
         { ...tools, name: 'MCP 2025-11-25', kit: { scenario: 'mcp25' }, requests: sessionCalls },
       ],
       note:
-        'hubgate: key, access list, validation of arguments and access log on. sdk2-rest: createMcpHandler of the MCP SDK v2 with none of it; ' +
+        'hubgate: key, access list, validation of arguments and the stored record on. sdk2-rest: createMcpHandler of the MCP SDK v2 with none of it; ' +
         'it answers 2025-11-25 through its stateless fallback, without a session. mcp-raw-rest: JSON-RPC by hand over node:http, with none of it.',
     },
   ],

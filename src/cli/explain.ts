@@ -63,6 +63,8 @@ function namesNothing(step: ExplanationStep): step is NamesNothing {
 }
 
 function describe({ rule, value }: ExplanationStep): string {
+  // What programs read of a step stands in its rule for people.
+  if (typeof value === 'object') return rule;
   return value === undefined ? rule : `${rule} (${typeof value === 'string' ? value : JSON.stringify(value)})`;
 }
 

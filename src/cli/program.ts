@@ -24,7 +24,9 @@ export async function runProgram(argv: readonly string[]): Promise<number | unde
 
 function createProgram(finish: (code: number | undefined) => void): Command {
   const program = new Command('hubgate')
-    .description('One hub between AI applications and everything they call: OpenAPI services as MCP servers, with an access list per tool.')
+    .description(
+      'One hub between AI applications and everything they call: OpenAPI services as MCP servers, and models of every vendor at OpenAI and Anthropic doors.',
+    )
     .version(VERSION)
     .exitOverride()
     .showHelpAfterError('Run it with --help to see what it takes.')

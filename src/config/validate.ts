@@ -121,6 +121,10 @@ const TELL: Readonly<Record<string, (error: ErrorObject, schema: ConfigSchema) =
     code: 'bad-value',
     message: params['limit'] === 1 ? 'This must not be empty.' : `At least ${params['limit']} characters.`,
   }),
+  minItems: ({ params }) => ({
+    code: 'bad-value',
+    message: `This list needs ${params['limit'] === 1 ? 'an entry' : `${params['limit']} entries`} at least.`,
+  }),
   maxLength: ({ params }) => ({ code: 'bad-value', message: `This may have up to ${params['limit']} characters.` }),
   minProperties: (_error, { hint }) => ({
     code: 'missing-key',

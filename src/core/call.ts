@@ -71,7 +71,7 @@ export interface Attempt {
 
 /** Something worth knowing that happened on the way of a call. */
 export interface CallEvent {
-  readonly type: 'retried' | 'fallback' | 'refused' | 'answered' | 'throttled' | 'dropped' | 'estimated' | 'unpriced' | 'cut';
+  readonly type: 'retried' | 'fallback' | 'refused' | 'answered' | 'throttled' | 'dropped' | 'estimated' | 'unpriced' | 'failed';
   /** Milliseconds since the call was read. */
   readonly at: number;
   /** For a person: which policy, which fields, which target. No texts of the call. */

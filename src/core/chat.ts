@@ -205,7 +205,7 @@ export type ChatEvent =
 /** What a vendor says went wrong, classified. */
 export interface ModelFailure {
   readonly code: ErrorCode;
-  /** The vendor's words, where they may be shown to the caller (reference: bad requests, refused content, unknown models); never of a failed login. */
+  /** The vendor's words, where they may be shown to the caller (reference: bad requests, refused content); never of a failed login or an unknown model. */
   readonly message?: string;
   /** The vendor's own names for it, for a caller who speaks the vendor's format. */
   readonly vendor?: { readonly type?: string; readonly code?: string; readonly param?: string };

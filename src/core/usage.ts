@@ -16,6 +16,8 @@ export interface Usage {
   /** Parts of input and output. */
   readonly inputAudioTokens?: number;
   readonly outputAudioTokens?: number;
+  /** The vendor's name of a service tier other than its usual one: `priority`, `flex`, `batch`, `fast`. Prices of lists do not hold for it. */
+  readonly tier?: string;
   /** The vendor did not say: counted by the hub, roughly. */
   readonly estimated?: boolean;
   /** US dollars; null when the model has no known price. */

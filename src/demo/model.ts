@@ -49,7 +49,7 @@ function answer(body: JsonObject, messages: readonly JsonObject[]): Said {
     : 0;
   const seen = pictures === 0 ? '' : ` (and ${pictures === 1 ? 'a picture' : `${pictures} pictures`})`;
   return {
-    text: `You said: ${asked}${seen}. I am the demo model inside this hub: I repeat, and I call tools when I am offered some.`,
+    text: `You said: "${asked}"${seen}. I am the demo model inside this hub: I repeat, and I call tools when I am offered some.`,
     calls: [],
   };
 }

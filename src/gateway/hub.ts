@@ -63,6 +63,9 @@ export class ConfigRefused extends Error {
   }
 }
 
+/** Milliseconds that calls on a retired generation have to end: policies are part of a stream until its last chunk. */
+const LONGEST_CALL_MS = 3_660_000;
+
 /** The base URL of the admin API as a service inside the process. */
 const ADMIN_SERVICE = 'hub:admin';
 
@@ -110,7 +113,7 @@ export class Hub {
     this.#hostOf = createHostFactory({ http: this.http, store: this.store, log: this.log });
     this.slot = new GenerationSlot(async ({ tools, extensions }) => {
       await Promise.all([this.tools.release(tools), extensions.dispose()]);
-    });
+    }, LONGEST_CALL_MS);
     this.#reloads = new Reloads(() => this.#reload());
     this.recording = new Recording(options, this.log);
     const lent = {

@@ -57,7 +57,7 @@ export function unauthenticated(
     const path = /^\/mcp(?:\/|$)/.test(exchange.path) ? encodeURI(exchange.path) : '';
     exchange.res.setHeader('www-authenticate', `Bearer resource_metadata="${baseOf(exchange, facts)}${METADATA}${path}"`);
     const message = 'A valid key is needed. Check your API key: send it as "Authorization: Bearer KEY".';
-    if (writeOwn(exchange, new GatewayError('unauthenticated', message))) return;
+    if (writeOwn(exchange, new GatewayError('unauthenticated', `${message.slice(0, -1)}, or as x-api-key.`))) return;
     json(
       exchange,
       401,

@@ -28,6 +28,9 @@ export function segmentCodec(mapText: SegmentCodec['mapText']): SegmentCodec {
 /** Keeps what became of a call: the record, which no configuration can forget. Must not throw, and must be quick. */
 export type Record = (call: AnyCall, outcome: Outcome) => void;
 
+/** Characters: callers have a say in what is dropped. */
+const LONGEST_DETAIL = 2_000;
+
 const NO_EVENTS: readonly CallEvent[] = Object.freeze([]);
 
 export interface CallFacts<L extends Lane> {
@@ -86,7 +89,8 @@ export class LiveCall<L extends Lane> implements Call<L> {
 
   /** Keeps for the record what happened on the way. */
   note(type: CallEvent['type'], detail?: string): void {
-    (this.#events ??= []).push({ type, at: Date.now() - this.startedAt, ...(detail === undefined ? {} : { detail }) });
+    const cut = detail?.slice(0, LONGEST_DETAIL);
+    (this.#events ??= []).push({ type, at: Date.now() - this.startedAt, ...(cut === undefined ? {} : { detail: cut }) });
   }
 
   get signal(): AbortSignal {

@@ -5,8 +5,9 @@ import type { Usage } from '../core/usage.ts';
 import { costOf, type Rate, type Rates } from './rates.ts';
 
 /**
- * What one call cost in US dollars, by the vendor's wire format (`openai`, `bedrock`), the vendor's name of the model and the tokens. Null when
- * the model has no known price, or tokens that cost something were not counted; never 0 for what is unknown.
+ * What one call cost in US dollars, by the type of its provider (`openai`, `bedrock`), the vendor's name of the model and the tokens. Null when
+ * the model has no known price, tokens that cost something were not counted, or the list does not have the prices of the service tier; never 0
+ * for what is unknown.
  */
 export type PriceOf = (provider: string | undefined, model: string, usage: Usage) => number | null;
 
@@ -14,7 +15,7 @@ export type PriceOf = (provider: string | undefined, model: string, usage: Usage
 export interface PriceOverride {
   /** Glob over the vendor's name of the model. */
   readonly model: string;
-  /** Glob over the wire format; absent: any. */
+  /** Glob over the type of provider; absent: any. */
   readonly provider?: string;
   readonly input: number;
   readonly output: number;
@@ -24,37 +25,23 @@ export interface PriceOverride {
 
 type PriceList = typeof import('@pydantic/genai-prices');
 
-/** Our wire formats by the list's vendors. What is not here has no price: models that people host themselves, above all. */
+/** The list's vendors by our types of providers. */
 const VENDORS: ReadonlyMap<string, string> = new Map([
   ['anthropic', 'anthropic'],
   ['azure', 'azure'],
-  ['azure-openai', 'azure'],
-  ['baseten', 'baseten'],
   ['bedrock', 'aws'],
-  ['cerebras', 'cerebras'],
-  ['cloudflare', 'cloudflare'],
   ['cohere', 'cohere'],
   ['deepseek', 'deepseek'],
-  ['fireworks', 'fireworks'],
   ['gemini', 'google'],
   ['groq', 'groq'],
   ['minimax', 'minimax'],
   ['mistral', 'mistral'],
-  ['moonshot', 'moonshotai'],
-  ['moonshotai', 'moonshotai'],
-  ['novita', 'novita'],
   ['openai', 'openai'],
   ['openrouter', 'openrouter'],
-  ['perplexity', 'perplexity'],
   ['together', 'together'],
   ['vertex', 'google'],
-  ['voyage', 'voyageai'],
-  ['voyageai', 'voyageai'],
-  ['x-ai', 'x-ai'],
   ['xai', 'x-ai'],
-  ['zai', 'zai'],
-  ['zhipu', 'zhipuai'],
-  ['zhipuai', 'zhipuai'],
+  // Without a price: dashscope, which the list does not have, and what people host themselves (demo, ollama, openai-compatible, sglang, vllm).
 ]);
 
 /** The list's names of prices by ours. */
@@ -89,9 +76,13 @@ export function preloadPrices(): void {
 }
 
 interface Known {
+  /** By the list, which has the prices of the usual tier only. */
+  readonly listed: boolean;
   readonly rates: Rates | undefined;
   readonly until: number;
 }
+
+const UNKNOWN: Known = { listed: false, rates: undefined, until: Infinity };
 
 /** Prices of the built-in list, those of the configuration first: the first that matches wins. Nothing is fetched. */
 export function createPrices(overrides: readonly PriceOverride[] = []): PriceOf {
@@ -102,9 +93,9 @@ export function createPrices(overrides: readonly PriceOverride[] = []): PriceOf 
   }));
   const find = (provider: string | undefined, model: string): Known => {
     const rule = rules.find((one) => one.matchesModel(model) && (one.matchesProvider?.(provider ?? '') ?? true));
-    if (rule !== undefined) return { rates: rule.rates, until: Infinity };
+    if (rule !== undefined) return { listed: false, rates: rule.rates, until: Infinity };
     const vendor = VENDORS.get(provider ?? '');
-    return vendor === undefined ? { rates: undefined, until: Infinity } : listed(vendor, model);
+    return vendor === undefined ? UNKNOWN : listed(vendor, model);
   };
   const known = new Map<string, Known>();
   return (provider, model, usage) => {
@@ -115,14 +106,18 @@ export function createPrices(overrides: readonly PriceOverride[] = []): PriceOf 
       if (known.size >= REMEMBERED) known.delete(known.keys().next().value as string);
       known.set(key, found);
     }
-    return found.rates === undefined ? null : costOf(found.rates, usage);
+    return found.rates === undefined || (found.listed && usage.tier !== undefined) ? null : costOf(found.rates, usage);
   };
 }
 
 function listed(vendor: string, model: string): Known {
   const found = priceList().calcPrice({ input_tokens: 0, output_tokens: 0 }, model, { providerId: vendor });
-  if (found === null) return { rates: undefined, until: Infinity };
-  return { rates: ratesOf(found.model_price), until: Array.isArray(found.model.prices) ? Date.now() + CHANGING_MS : Infinity };
+  if (found === null) return UNKNOWN;
+  return {
+    listed: true,
+    rates: ratesOf(found.model_price),
+    until: Array.isArray(found.model.prices) ? Date.now() + CHANGING_MS : Infinity,
+  };
 }
 
 /** Undefined for a model that is not billed by the tokens we count: by the hour, the page, or images apart from text. */

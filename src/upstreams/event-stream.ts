@@ -12,7 +12,7 @@ export interface FrameReader {
   close(): WireFrame[];
 }
 
-const MAX_FRAME = 8_000_000;
+const MAX_FRAME = 32_000_000;
 const BOM = '\uFEFF';
 
 /**

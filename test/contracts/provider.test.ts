@@ -26,23 +26,22 @@ interface Options {
   readonly type?: string;
   readonly additionalProperties?: boolean;
   readonly properties?: Readonly<Record<string, JsonObject>>;
-  readonly required?: readonly string[];
-  readonly anyOf?: readonly { readonly required?: readonly string[] }[];
-  readonly oneOf?: readonly { readonly required?: readonly string[] }[];
+  readonly required?: readonly (keyof ProviderOptions)[];
 }
 
+/** Beside what the schema requires: the ways of proving who the hub is, of which `create` wants one. */
+const PROOFS: Readonly<Record<string, readonly (readonly (keyof ProviderOptions)[])[]>> = {
+  'azure.ts': [['apiKey'], ['oauth2']],
+  'bedrock.ts': [['region', 'apiKey'], ['region', 'accessKeyId', 'secretAccessKey'], ['baseUrl']],
+  'gemini.ts': [['apiKey'], ['baseUrl']],
+  'vertex.ts': [['apiKey'], ['serviceAccount']],
+};
+
 /** What must be given, in each of the ways there are. */
-function minimal({ required = [], anyOf = [{}], oneOf = [{}] }: Options): ProviderOptions[] {
-  return anyOf
-    .flatMap((any) =>
-      oneOf.map(
-        (one) =>
-          Object.fromEntries(
-            [...required, ...(any.required ?? []), ...(one.required ?? [])].map((key) => [key, VALUES[key]]),
-          ) as ProviderOptions,
-      ),
-    )
-    .map((options) => ('accessKeyId' in options ? { ...options, secretAccessKey: VALUES.secretAccessKey! } : options));
+function minimal(file: string, { required = [] }: Options): ProviderOptions[] {
+  return (PROOFS[file] ?? [[]]).map(
+    (proof) => Object.fromEntries([...required, ...proof].map((key) => [key, VALUES[key]])) as ProviderOptions,
+  );
 }
 
 const ASK: ChatRequest = {
@@ -118,7 +117,7 @@ describe.each(files)('%s', async (file) => {
   const { default: extension } = (await import(`${FOLDER}/${file}`)) as { default: ProviderExtension };
   const options = extension.options as Options;
   const check = new Ajv2020({ strict: false }).compile(extension.options);
-  const ways = minimal(options);
+  const ways = minimal(file, options);
   const plain = (given: ProviderOptions): unknown => JSON.parse(JSON.stringify(given));
 
   it('is named like its file and says what it takes', () => {
@@ -131,6 +130,28 @@ describe.each(files)('%s', async (file) => {
       expect(check(plain(rest))).toBe(false);
     }
   });
+
+  it.each(PROOFS[file] !== undefined ? [file] : [])('%s says in words what is missing', () => {
+    const given = Object.fromEntries((options.required ?? []).map((key) => [key, VALUES[key]])) as ProviderOptions;
+    expect(() => extension.create(given, undefined as never)).toThrow(
+      expect.objectContaining({ code: 'bad_request', message: expect.stringMatching(/^[a-zA-Z]+ is needed\b.*\.$/) }),
+    );
+  });
+
+  it.each('baseUrl' in (options.properties ?? {}) ? [file] : [])(
+    '%s may be inside the hub, and refuses addresses that are none',
+    async () => {
+      const made = (baseUrl: string) => extension.create({ ...ways[0], baseUrl }, undefined as never);
+      for (const [baseUrl, origin] of [
+        ['demo:model', 'demo:model'],
+        ['demo:model/v1', 'demo:model'],
+        ['http://127.0.0.1:9/v1/', 'http://127.0.0.1:9'],
+      ] as const)
+        expect(await made(baseUrl)).toMatchObject({ origin });
+      for (const baseUrl of ['127.0.0.1:9', 'ftp://host', 'https://host/?a=b', 'https://user:word@host', 'demo:'])
+        expect(() => made(baseUrl)).toThrow(expect.objectContaining({ code: 'bad_request', message: expect.stringContaining('baseUrl') }));
+    },
+  );
 
   describe.each(ways.map((given) => ({ given, keys: Object.keys(given).join(', ') || 'nothing' })))(
     'made from $keys',
@@ -220,6 +241,16 @@ describe.each(files)('%s', async (file) => {
             { type: 'error', error: { type: 'authentication_error', message: words } },
           ])
             expect(provider.readFailure(status, {}, body).message).toBeUndefined();
+      });
+
+      it('never repeats a body that is no JSON, nor what the vendor says of a model that is not there', () => {
+        const words = 'The prompt is too long for projects/acme-prod';
+        for (const status of [400, 404, 413, 422])
+          for (const body of [words, `<html>${words}</html>`, [words]])
+            expect(provider.readFailure(status, {}, body)).not.toHaveProperty('message');
+        const error = { message: words };
+        for (const body of [{ error }, [{ error }], { message: words }, { type: 'error', error }])
+          expect(provider.readFailure(404, {}, body)).toEqual({ code: 'model_unknown' });
       });
 
       it('reads when to try again', () => {

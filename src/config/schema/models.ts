@@ -64,7 +64,7 @@ export const ModelRoute = shape(
       ),
     ),
     when: Type.Optional(condition),
-    targets: Type.Array(Target, { description: 'Where calls go, by weight.', minItems: 1 }),
+    targets: Type.Array(Target, { description: 'Where calls go. The first of them; by weight once balancing is built.', minItems: 1 }),
     fallback: Type.Optional(
       Type.Array(Target, { description: 'Where calls go when no target answers, in this order.', unbuilt: 'fallback of models' }),
     ),

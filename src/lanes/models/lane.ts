@@ -4,12 +4,16 @@ import type { Explanation, Problem } from '../../core/contracts/resource.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { Exchange, Mount } from '../../http/mount.ts';
 import type { BoundPolicy } from '../../pipeline/chain.ts';
+import { DOORS } from './calls/door.ts';
 import type { ModelsBuildHost, ModelsHost } from './host.ts';
 import { buildModels, type ModelsGeneration } from './routes/build.ts';
 import { explainModel } from './routes/choose.ts';
 import { sendFailure } from './doors/deliver.ts';
 import { endpoints, type EnterGeneration } from './doors/endpoint.ts';
 import { listModels, type ListedModel } from './doors/model-list.ts';
+
+/** Most often the client's base URL has too much of a path, or too little. */
+const NOTHING_HERE = `There is nothing at this address. Models answer at ${DOORS.map(({ path }) => path).join(', ')} and /v1/models.`;
 
 /** One target in `GET /admin/v1/status`. */
 export interface TargetStatus {
@@ -65,8 +69,9 @@ export class ModelsLane {
   /** Writes an error of the edge in the words of the lane's callers; false for a path of others. */
   writeError({ req, res, id, path }: Exchange, error: GatewayError): boolean {
     if (!path.startsWith('/v1/')) return false;
+    const told = error.code === 'not_found' ? new GatewayError('not_found', NOTHING_HERE) : error;
     const isAnthropic = path.startsWith('/v1/messages') || req.headers['anthropic-version'] !== undefined;
-    sendFailure(res, id, isAnthropic ? 'anthropic' : 'openai', error, this.#host.redact);
+    sendFailure(res, id, isAnthropic ? 'anthropic' : 'openai', told, this.#host.redact);
     return true;
   }
 

@@ -28,6 +28,11 @@ const TEXT = new Set([
   'system',
   'output',
   'delta',
+  'transcript',
+  'title',
+  'cited_text',
+  'stdout',
+  'stderr',
 ]);
 /** Fields that hold the arguments of a tool, as JSON text or as an object. */
 const ARGUMENTS = new Set(['arguments', 'partial_json']);
@@ -47,7 +52,20 @@ const INSIDE = new Set([
   'content_block',
   'response',
   'summary',
+  'audio',
+  'function_call',
+  'prompt',
+  'prediction',
+  'citations',
+  'citation',
+  'annotations',
+  'annotation',
+  'url_citation',
 ]);
+/** Fields that hold tools: what describes them is a prompt. */
+const TOOLS = new Set(['tools', 'functions']);
+/** Values in the schema of a tool, which describe nothing. */
+const VALUES = new Set(['enum', 'const', 'default', 'examples', 'input_examples']);
 const ROLES: Readonly<Record<string, Origin>> = {
   system: 'system',
   developer: 'system',
@@ -62,7 +80,15 @@ const TYPES: Readonly<Record<string, Origin>> = {
   function_call_output: 'result',
   custom_tool_call_output: 'result',
   reasoning: 'assistant',
+  web_search_tool_result: 'result',
+  web_fetch_tool_result: 'result',
+  mcp_tool_result: 'result',
+  code_execution_tool_result: 'result',
+  bash_code_execution_tool_result: 'result',
+  text_editor_code_execution_tool_result: 'result',
   tool_use: 'arguments',
+  server_tool_use: 'arguments',
+  mcp_tool_use: 'arguments',
   custom: 'arguments',
   custom_tool_call: 'arguments',
   'response.function_call_arguments.delta': 'arguments',
@@ -104,12 +130,17 @@ function mapObject(object: JsonObject, path: string, outer: Origin, edit: Edit):
     const next = isPlain ? edit({ text: value, path: `${path}/data`, origin }) : mapField(key, value, `${path}/${key}`, origin, edit);
     if (next !== value) (changed ??= { ...object })[key] = next;
   }
+  // The tokens of a text, and their bytes, would tell what it was.
+  const { logprobs } = object;
+  if (changed !== undefined && typeof logprobs === 'object') changed['logprobs'] = Array.isArray(logprobs) ? [] : null;
   return changed ?? object;
 }
 
 function mapField(key: string, value: unknown, path: string, origin: Origin, edit: Edit): unknown {
   const isArguments = ARGUMENTS.has(key) || (key === 'input' && origin === 'arguments');
-  if (isArguments) return mapArguments(value, path, edit);
+  if (isArguments) return mapValues(value, path, 'arguments', edit);
+  if (key === 'variables') return mapValues(value, path, origin, edit);
+  if (TOOLS.has(key)) return mapDescriptions(value, path, edit);
   if (!TEXT.has(key) && !INSIDE.has(key)) return value;
   const own = key === 'system' || key === 'instructions' ? 'system' : origin;
   if (typeof value === 'string') return TEXT.has(key) ? edit({ text: value, path, origin: own }) : value;
@@ -125,15 +156,29 @@ function mapList(list: readonly unknown[], path: string, origin: Origin, edit: E
   return next.some((item, index) => item !== list[index]) ? next : list;
 }
 
-/** Arguments as JSON text are one segment; inside an object each text is one. */
-function mapArguments(value: unknown, path: string, edit: Edit): unknown {
-  if (typeof value === 'string') return edit({ text: value, path, origin: 'arguments' });
+/** Arguments as JSON text are one segment; inside an object each text is one. Variables of a prompt are texts or parts. */
+function mapValues(value: unknown, path: string, origin: Origin, edit: Edit): unknown {
+  if (typeof value === 'string') return edit({ text: value, path, origin });
+  if (origin !== 'arguments' && isObject(value) && typeof value['type'] === 'string') return mapObject(value, path, origin, edit);
+  return mapInside(value, path, (item, at) => mapValues(item, at, origin, edit));
+}
+
+/** What is said of a tool and of the fields of its schema. */
+function mapDescriptions(value: unknown, path: string, edit: Edit): unknown {
+  return mapInside(value, path, (item, at, key) => {
+    if (key === 'description' && typeof item === 'string') return edit({ text: item, path: at, origin: 'system' });
+    return VALUES.has(key) ? item : mapDescriptions(item, at, edit);
+  });
+}
+
+/** A list or an object with its items mapped; the very same where none changes. */
+function mapInside(value: unknown, path: string, map: (item: unknown, path: string, key: string) => unknown): unknown {
   if (Array.isArray(value)) {
-    const next = value.map((item, index) => mapArguments(item, `${path}/${index}`, edit));
+    const next = value.map((item, index) => map(item, `${path}/${index}`, ''));
     return next.some((item, index) => item !== value[index]) ? next : value;
   }
   if (!isObject(value)) return value;
-  const next = Object.entries(value).map(([key, item]) => [key, mapArguments(item, `${path}/${pointerToken(key)}`, edit)] as const);
+  const next = Object.entries(value).map(([key, item]) => [key, map(item, `${path}/${pointerToken(key)}`, key)] as const);
   return next.some(([key, item]) => item !== value[key]) ? Object.fromEntries(next) : value;
 }
 

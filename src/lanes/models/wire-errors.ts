@@ -24,6 +24,9 @@ const OPENAI_CODES: Partial<Record<ErrorCode, string>> = {
   upstream_overloaded: 'overloaded',
 };
 
+/** Clients obey, whatever a vendor says. */
+const LONGEST_WAIT_MS = 3_600_000;
+
 /** The hub's own messages about a request begin with the place. */
 const PARAM = /^([a-z_]+(?:[.[][\w.[\]]*)?): /;
 
@@ -63,11 +66,12 @@ function openaiType(status: number): string {
 /** The official clients try again on 409, 429 and from 500 on unless told otherwise. */
 function retryHeaders({ retryable, retryAfterMs }: GatewayError, status: number): Record<string, string> {
   const headers: Record<string, string> = {};
-  if (retryAfterMs !== undefined) {
-    headers['retry-after'] = String(Math.ceil(retryAfterMs / 1000));
-    headers['retry-after-ms'] = String(Math.ceil(retryAfterMs));
+  if (retryAfterMs !== undefined && retryable) {
+    const wait = Math.min(retryAfterMs, LONGEST_WAIT_MS);
+    headers['retry-after'] = String(Math.ceil(wait / 1000));
+    headers['retry-after-ms'] = String(Math.ceil(wait));
   }
-  if (!retryable && (status === 409 || status === 429 || status >= 500)) headers['x-should-retry'] = 'false';
+  if (!retryable && (status === 402 || status === 409 || status === 429 || status >= 500)) headers['x-should-retry'] = 'false';
   return headers;
 }
 

@@ -32,7 +32,7 @@ describe('the demo model', () => {
   it('repeats what it is told, and counts', async () => {
     const answer = await chat(user('Hello there'));
     expect(firstMessage(answer)).toMatchObject({
-      message: { role: 'assistant', content: expect.stringMatching(/^You said: Hello there\./) },
+      message: { role: 'assistant', content: expect.stringMatching(/^You said: "Hello there"\./) },
       finish_reason: 'stop',
     });
     expect(openaiChat.readUsage(answer.json)).toMatchObject({ model: 'demo', usage: { inputTokens: 2 } });

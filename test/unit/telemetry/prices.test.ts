@@ -1,4 +1,5 @@
 import { calcPrice, waitForUpdate, type Provider } from '@pydantic/genai-prices';
+import { readdirSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createPrices, preloadPrices } from '../../../src/telemetry/prices.ts';
@@ -9,7 +10,7 @@ const million = { inputTokens: 1_000_000, outputTokens: 1_000_000 };
 
 afterEach(() => void vi.useRealTimers());
 
-/** Our wire formats and the vendors they are. */
+/** Our types of providers and the vendors they are. */
 const VENDORS: Record<string, string> = {
   openai: 'openai',
   anthropic: 'anthropic',
@@ -24,10 +25,11 @@ const VENDORS: Record<string, string> = {
   together: 'together',
   cohere: 'cohere',
   openrouter: 'openrouter',
-  perplexity: 'perplexity',
-  fireworks: 'fireworks',
-  cerebras: 'cerebras',
+  minimax: 'minimax',
 };
+
+/** Types of providers whose models have no price in the list. */
+const UNPRICED = ['dashscope', 'demo', 'ollama', 'openai-compatible', 'sglang', 'vllm'];
 
 /** What is not billed by tokens that the hub counts. A model without any price in the list may be free or not: nobody knows. */
 const UNMEASURED = /image|video|_hours|_kpages|citation|_text_messages_|mchars/;
@@ -88,6 +90,16 @@ describe('the list', () => {
     expect(priced).toBeGreaterThan(2000);
   });
 
+  it('knows of each type of provider whether it has prices', () => {
+    const types = readdirSync(`${import.meta.dirname}/../../../src/lanes/models/providers`)
+      .filter((file) => !file.startsWith('_'))
+      .map((file) => file.replace(/\.ts$/, ''));
+    expect([...Object.keys(VENDORS), ...UNPRICED].toSorted()).toEqual(types.toSorted());
+    for (const provider of UNPRICED)
+      for (const model of ['gpt-5-mini', 'claude-sonnet-4-5', 'qwen-max', 'gemini-2.5-flash'])
+        expect(prices(provider, model, million), `${provider} ${model}`).toBeNull();
+  });
+
   it('knows models by the names that vendors answer with', () => {
     preloadPrices();
     const of = (provider: string, model: string): number | null => prices(provider, model, million);
@@ -104,11 +116,8 @@ describe('the list', () => {
       ['openai', ''],
       ['openai', 'constructor'],
       [undefined, 'gpt-5-mini'],
-      ['openai-compatible', 'gpt-5-mini'],
-      ['ollama', 'gpt-5-mini'],
-      ['vllm', 'gpt-5-mini'],
-      ['sglang', 'gpt-5-mini'],
-      ['demo', 'demo'],
+      ['no-such-type', 'gpt-5-mini'],
+      ['toString', 'gpt-5-mini'],
       ['azure', 'my-deployment'],
       // Image tokens cost twelve times the others, and nobody says how many they are.
       ['gemini', 'gemini-2.5-flash-image'],
@@ -147,6 +156,14 @@ describe('overrides', () => {
     { model: 'gpt-*', input: 100, output: 100 },
     { model: 'free', input: 0, output: 0 },
   ]);
+
+  it('hold for every service tier, which the list does not', () => {
+    for (const tier of ['priority', 'flex', 'batch', 'fast']) {
+      expect(prices('openai', 'gpt-5-mini', { ...million, tier })).toBeNull();
+      expect(own('openai', 'gpt-5-mini', { ...million, tier })).toBe(3);
+    }
+    expect(prices('openai', 'gpt-5-mini', million)).toBeCloseTo(2.25);
+  });
 
   it('win over the list, the first that matches before the others', () => {
     expect(own('openai', 'gpt-5-mini', million)).toBe(3);

@@ -1,17 +1,18 @@
 import type { Handled } from '../../../core/call.ts';
 import type { Asked, ChatSurface, DoorCodec } from '../../../core/contracts/provider.ts';
+import { GatewayError } from '../../../core/errors.ts';
 import type { ModelsReply } from '../../../core/models.ts';
 import type { UpstreamResponse } from '../../../core/upstream.ts';
 import type { LiveCall } from '../../../pipeline/live-call.ts';
 import type { Arrival } from './arrival.ts';
-import { Assembly } from './assemble.ts';
 import { convert } from './convert.ts';
 import { settledUsage } from './estimate.ts';
+import { createFrameAssembly } from '../passing/frame-assembly.ts';
 import { FrameWatch } from '../passing/frame-watch.ts';
-import { PassedReply, readFrame } from '../passing/passed.ts';
+import { reported } from '../provider-error.ts';
+import { isBroken, PassedReply, readFrame } from '../passing/passed.ts';
 import { relay } from '../passing/relay.ts';
 import { ask, askedOf, asksForUsage, checkEvents, collect, passedBody } from './request.ts';
-import { contextOf } from './write-context.ts';
 import { scanReply } from '../passing/scan-reply.ts';
 
 /** Carries out a call of a door that holds a conversation: byte for byte where the vendor speaks the caller's format, else by way of the neutral form. */
@@ -41,9 +42,9 @@ async function pass(
   const { account, chain } = arrival.route;
   const family = account.provider.family(asked.model);
   const hidesUsage = codec.format === 'openai-chat' && !asksForUsage(call.input.body);
-  const watch = new FrameWatch({ codec: surface.codec, family, hidesUsage, provider: account.name });
+  const watch = new FrameWatch({ codec: surface.codec, family, hidesUsage, failure: (failure) => reported(call, account, failure) });
   const split = chain.onStream.length > 0;
-  const reply = split ? assembling(call, arrival, codec, family, watch) : undefined;
+  const reply = split ? assembling(codec, watch) : undefined;
   const options = { watch, split, mask: account.mask, settle: () => settle(call, watch) };
   return { stream: relay(answer.body, reply === undefined ? options : { ...options, reply }) };
 }
@@ -59,26 +60,20 @@ function passedReply(call: LiveCall<'models'>, codec: DoorCodec, bytes: Buffer):
 function settle(call: LiveCall<'models'>, watch: FrameWatch): void {
   const { usage, model } = watch.usage;
   call.modelServed = model;
+  if (watch.refused && usage === undefined) return;
   // An event is a token or so, and what was asked was read before the first.
   call.usage = settledUsage(call.input.body, usage, watch.frames, watch.complete);
 }
 
-/** The whole answer, for policies that want one: read as a conversion would read it, and written in the caller's format. */
-function assembling(
-  call: LiveCall<'models'>,
-  arrival: Arrival,
-  codec: DoorCodec,
-  family: string,
-  watch: FrameWatch,
-): (frame: Buffer) => (() => ModelsReply) | undefined {
-  const reader = codec.streamReader(family);
-  const assembly = new Assembly();
+/** The whole answer, for policies that want one, in the format of the frames and with all that is in them. */
+function assembling({ format }: DoorCodec, watch: FrameWatch): (frame: Buffer) => (() => ModelsReply) | undefined {
+  const assembly = createFrameAssembly(format);
   return (frame) => {
     const { event, data } = readFrame(frame.toString());
-    const isDone = Object.keys(data).length === 0;
-    for (const step of reader.read({ ...(event === undefined ? {} : { event }), data: isDone ? '[DONE]' : JSON.stringify(data) }))
-      assembly.add(step);
+    // What the hub cannot read, no policy has looked at.
+    if (isBroken(data)) throw new GatewayError('upstream_failed', 'The provider sent an event that is not JSON.');
+    assembly.add(data, event);
     if (!watch.complete) return undefined;
-    return () => ({ body: codec.writeReply(assembly.reply, contextOf(call, arrival)) });
+    return () => ({ body: assembly.body });
   };
 }

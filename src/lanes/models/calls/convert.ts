@@ -9,7 +9,7 @@ import type { UpstreamResponse, UpstreamStream } from '../../../core/upstream.ts
 import type { LiveCall } from '../../../pipeline/live-call.ts';
 import { createAwsEventStreamReader } from '../../../upstreams/aws-event-stream.ts';
 import { createEventStreamReader } from '../../../upstreams/event-stream.ts';
-import { ProviderError } from '../provider-error.ts';
+import { reported } from '../provider-error.ts';
 import type { Arrival } from './arrival.ts';
 import { Assembly } from './assemble.ts';
 import { estimateTokens, settledUsage } from './estimate.ts';
@@ -34,7 +34,7 @@ export async function convert(
   const family = account.provider.family(asked.model);
   let read = codec.readRequest(call.input.body);
   const [first] = surfaces;
-  if (first?.inlinesMedia === true) read = await inlineMedia(read, http, first.keepsLink);
+  if (first?.inlinesMedia === true) read = await inlineMedia(read, http, call.signal, first.keepsLink);
   const { surface, body, dropped } = writeBest({ ...read, model: asked.model }, surfaces, family);
   noteDropped(call, codec, read, dropped);
   const request = { ...surface.address(asked), body: JSON.stringify(surface.adapt?.(body, asked) ?? body) };
@@ -135,10 +135,15 @@ async function* translate(
   const used: { -readonly [K in keyof Usage]: Usage[K] } = {};
   let characters = 0;
   let isComplete = false;
+  /** The vendor has done nothing that it could charge for. */
+  let refused = false;
   const settle = (): Usage => (call.usage = settledUsage(call.input.body, used, estimateTokens(characters), isComplete));
   try {
     for await (const event of events) {
-      if (event.type === 'error') throw new ProviderError(event.failure, `${arrival.route.account.name} reported it in its stream`);
+      if (event.type === 'error') {
+        refused = characters === 0 && Object.keys(used).length === 0;
+        throw reported(call, arrival.route.account, event.failure);
+      }
       if (event.type === 'start') call.modelServed = event.model;
       else if (event.type === 'usage') Object.assign(used, event.usage);
       else if ('text' in event) characters += event.text.length;
@@ -161,6 +166,6 @@ async function* translate(
     }
     throw new GatewayError('upstream_cut');
   } finally {
-    settle();
+    if (!refused) settle();
   }
 }

@@ -21,8 +21,9 @@ export async function countTokens(call: LiveCall<'models'>, arrival: Arrival, co
   const asked = askedOf(call, arrival);
   const { model } = asked;
   const { write, read } = surface;
-  const request = { path: surface.path(model), headers: { ...surface.headers, ...versionOf(asked.headers) } };
+  const path = surface.path(model);
   if (write === undefined || read === undefined) {
+    const request = { path, headers: { ...surface.headers, ...versionOf(asked.headers) } };
     const answer = await ask(call, arrival, { ...request, body: bytesFor(call, arrival, model) }, http.send, (response) => response.body);
     checkWhole(answer.body);
     return { reply: new PassedReply(account.mask.bytes(answer.body)) };
@@ -30,9 +31,9 @@ export async function countTokens(call: LiveCall<'models'>, arrival: Arrival, co
   // Counting needs no limit of the answer, which Anthropic's request must have.
   let neutral = codec.readRequest({ max_tokens: 1, ...call.input.body });
   const [chat] = account.provider.chat;
-  if (chat?.inlinesMedia === true) neutral = await inlineMedia(neutral, http, chat.keepsLink);
+  if (chat?.inlinesMedia === true) neutral = await inlineMedia(neutral, http, call.signal, chat.keepsLink);
   const body = JSON.stringify(write({ ...neutral, model }));
-  const answer = await ask(call, arrival, { ...request, body }, http.send, (response) => response.body);
+  const answer = await ask(call, arrival, { path, headers: { ...surface.headers }, body }, http.send, (response) => response.body);
   const count = read(parseAnswer(account.mask.bytes(answer.body)));
   if (!Number.isFinite(count)) throw new GatewayError('upstream_failed', 'The provider answered without a count.');
   return { reply: { body: { input_tokens: count } } };

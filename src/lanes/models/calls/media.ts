@@ -6,6 +6,9 @@ import type { UpstreamHttp } from '../../../upstreams/http.ts';
 /** Bytes of one picture or file that is fetched for a vendor who takes no links. */
 const LARGEST = 20_000_000;
 const MOST = 20;
+/** Characters of all of them in base64, and how many are fetched at once. */
+const LARGEST_SUM = 50_000_000;
+const AT_ONCE = 4;
 
 /**
  * Fetches what a conversation links to, for a vendor who wants it inside the request. The links are the caller's: only public addresses are
@@ -14,6 +17,7 @@ const MOST = 20;
 export async function inlineMedia(
   ask: ChatRequest,
   http: Pick<UpstreamHttp, 'fetchDocument'>,
+  signal: AbortSignal,
   keepsLink: (url: string) => boolean = () => false,
 ): Promise<ChatRequest> {
   const links = new Map<string, string>();
@@ -25,7 +29,18 @@ export async function inlineMedia(
   if (links.size > MOST)
     throw new GatewayError('bad_request', `The request links to ${links.size} files; the hub fetches ${MOST} at most.`);
   const fetched = new Map<string, Source>();
-  await Promise.all([...links].map(async ([url, place]) => fetched.set(url, await fetchOne(url, place, http))));
+  let left = LARGEST_SUM;
+  // A few at a time: each is in memory three times before the request is written.
+  for (let from = 0; from < links.size; from += AT_ONCE) {
+    const some = [...links].slice(from, from + AT_ONCE);
+    const sources = await Promise.all(some.map(([url, place]) => fetchOne(url, place, http, signal, Math.min(LARGEST, left))));
+    for (const [index, source] of sources.entries()) {
+      left -= 'data' in source ? source.data.length : 0;
+      fetched.set(some[index]![0], source);
+    }
+    if (left <= 0)
+      throw new GatewayError('bad_request', `The files that the request links to are more than ${LARGEST_SUM / 1e6} MB together.`);
+  }
   return visit(ask, (source) => (source.type === 'url' ? (fetched.get(source.url) ?? source) : source));
 }
 
@@ -34,10 +49,16 @@ function isFetched(url: string): boolean {
   return /^https?:/i.test(url);
 }
 
-async function fetchOne(url: string, place: string, http: Pick<UpstreamHttp, 'fetchDocument'>): Promise<Source> {
+async function fetchOne(
+  url: string,
+  place: string,
+  http: Pick<UpstreamHttp, 'fetchDocument'>,
+  signal: AbortSignal,
+  maxBytes: number,
+): Promise<Source> {
   let answer: FetchedDocument;
   try {
-    answer = await http.fetchDocument(url, { trust: 'public', maxBytes: LARGEST });
+    answer = await http.fetchDocument(url, { trust: 'public', maxBytes, signal });
   } catch (error) {
     const { code, message } = GatewayError.from(error);
     // What would allow it is the operator's affair, not the caller's.

@@ -4,11 +4,11 @@ import { GatewayError } from '../../../core/errors.ts';
 import type { UpstreamResponse, UpstreamStream } from '../../../core/upstream.ts';
 import { forward, type Send } from '../../../pipeline/forward.ts';
 import type { LiveCall } from '../../../pipeline/live-call.ts';
-import { ProviderError } from '../provider-error.ts';
+import { reported, type ProviderError } from '../provider-error.ts';
 import type { Account } from '../routes/account.ts';
 import type { Route } from '../routes/route.ts';
 import type { Arrival } from './arrival.ts';
-import { checkOnce, insertField, replaceValue } from '../passing/body-edits.ts';
+import { checkKeys, insertField, replaceValue } from '../passing/body-edits.ts';
 
 /** The provider's name of the model that a call is for. */
 function modelOf(call: LiveCall<'models'>, route: Route): string {
@@ -17,6 +17,20 @@ function modelOf(call: LiveCall<'models'>, route: Route): string {
 
 export function askedOf(call: LiveCall<'models'>, { exchange, route }: Arrival): Asked {
   return { model: modelOf(call, route), stream: call.input.stream, headers: exchange.req.headers };
+}
+
+/** Where a provider is, and what would allow it, is the operator's affair: callers read that it was the provider. */
+export function withoutAddress(error: unknown, { provider }: Account): unknown {
+  if (!(error instanceof GatewayError)) return error;
+  const { code, message } = error;
+  const host = URL.parse(provider.origin)?.host;
+  const told =
+    code === 'egress_refused'
+      ? 'The hub may not connect to the provider; its log says why.'
+      : host !== undefined && message.includes(host)
+        ? message.replaceAll(host, 'the provider').replace(/^t/, 'T')
+        : message;
+  return told === message ? error : new GatewayError(code, told, { detail: `${message} ${error.detail ?? ''}`.trim(), cause: error });
 }
 
 type Head = Pick<UpstreamResponse, 'status' | 'headers'>;
@@ -42,16 +56,19 @@ export async function ask<R extends Head & { readonly body: unknown }>(
       body: request.body,
     },
   };
-  const answer = await forward(call, chain, prepared, send);
-  call.firstByteAt = Date.now();
+  const answer = await forward(call, chain, prepared, send).catch((error: unknown) => {
+    throw withoutAddress(error, account);
+  });
+  // Of a stream it is the first chunk: many a vendor sends the head at once.
+  if (!call.input.stream) call.firstByteAt = Date.now();
   if (answer.status >= 200 && answer.status < 300) return answer;
-  throw failureOf(account, answer, await whole(answer));
+  throw failureOf(call, account, answer, await whole(answer));
 }
 
-function failureOf({ name, provider }: Account, { status, headers }: Head, body: Buffer): ProviderError {
-  const failure = provider.readFailure(status, headers, parsedOrText(body));
+function failureOf(call: LiveCall<'models'>, account: Account, { status, headers }: Head, body: Buffer): ProviderError {
+  const failure = account.provider.readFailure(status, headers, parsedOrText(body));
   const retryAfterMs = failure.retryAfterMs ?? untilDate(headers['retry-after']);
-  return new ProviderError({ ...failure, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }, `${name} answered ${status}`);
+  return reported(call, account, { ...failure, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }, status);
 }
 
 function parsedOrText(body: Buffer): unknown {
@@ -85,18 +102,23 @@ export function passedBody(call: LiveCall<'models'>, arrival: Arrival, surface: 
     asked.stream && surface.codec.format === 'openai-chat' && !asksForUsage(body) && surface.refuses?.includes('stream_options') !== true;
   const options = body['stream_options'];
   const adapts = surface.adapt !== undefined && surface.adapt(body, asked) !== body;
-  const rewrites = body !== arrival.body || refused.length > 0 || adapts || (usage && options !== undefined);
-  if (rewrites) return JSON.stringify(rewritten(body, surface, asked, refused, usage));
+  const rewrites = body !== arrival.body || refused.length > 0 || adapts;
+  if (rewrites) {
+    checkKeys(arrival.bytes, arrival.body);
+    return JSON.stringify(rewritten(body, surface, asked, refused, usage));
+  }
   const bytes = bytesFor(call, arrival, asked.model);
-  return usage ? insertField(bytes, 'stream_options', '{"include_usage":true}') : bytes;
+  if (!usage) return bytes;
+  const wanted = JSON.stringify({ ...(options as object | null | undefined), include_usage: true });
+  return options === undefined ? insertField(bytes, 'stream_options', wanted) : replaceValue(bytes, 'stream_options', wanted);
 }
 
 /** A body that passes, for a model: the bytes as they came where nothing else was asked for. Throws GatewayError `bad_request` when it names two models. */
 export function bytesFor(call: LiveCall<'models'>, arrival: Arrival, model: string): Buffer {
   const { body } = call.input;
   if (body !== arrival.body) return Buffer.from(JSON.stringify({ ...body, model }));
+  checkKeys(arrival.bytes, arrival.body);
   if (body['model'] !== model) return replaceValue(arrival.bytes, 'model', JSON.stringify(model));
-  checkOnce(arrival.bytes, 'model');
   return arrival.bytes;
 }
 

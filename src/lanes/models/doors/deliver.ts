@@ -7,6 +7,7 @@ import type { LiveCall } from '../../../pipeline/live-call.ts';
 import { DONE } from '../formats/openai-chat/openai-chat.ts';
 import { wireError, type ErrorFormat } from '../wire-errors.ts';
 import type { Arrival } from '../calls/arrival.ts';
+import { withoutAddress } from '../calls/request.ts';
 import { PassedChunk, PassedReply } from '../passing/passed.ts';
 import { contextOf } from '../calls/write-context.ts';
 
@@ -26,7 +27,7 @@ export async function deliver(call: LiveCall<'models'>, arrival: Arrival, handle
       await answer.events(arrival.door.codec.replay(what.reply.body, contextOf(call, arrival)));
     else answer.whole(what.reply);
   } catch (error) {
-    answer.fail(GatewayError.from(error));
+    answer.fail(GatewayError.from(withoutAddress(error, arrival.route.account)));
   } finally {
     answer.close();
   }
@@ -56,6 +57,7 @@ class Answer {
   async stream(chunks: AsyncIterable<ModelsChunk>): Promise<void> {
     for await (const chunk of chunks) {
       const events = this.#events ?? this.#open();
+      this.#call.firstByteAt ??= Date.now();
       this.#last = chunk;
       if (!events.write(bytesOf(chunk))) await events.drained();
       if (events.closed) return;

@@ -1,4 +1,5 @@
-import type { Handled } from '../../../core/call.ts';
+import type { AnyCall, Handled } from '../../../core/call.ts';
+import type { ConditionContext } from '../../../core/conditions.ts';
 import { GatewayError } from '../../../core/errors.ts';
 import { isObject, type JsonObject } from '../../../core/json.ts';
 import { sendJson } from '../../../http/answers.ts';
@@ -23,6 +24,9 @@ import { modelReplies } from '../calls/replies.ts';
 /** Bytes of a request: pictures and files travel in it. */
 const LARGEST_BODY = 64_000_000;
 
+/** Characters of the name of a model; the ids of inference profiles are the longest. */
+const LONGEST_NAME = 512;
+
 /** Pins the current generation for one call. */
 export type EnterGeneration = () => { readonly models: ModelsGeneration; leave(): void };
 
@@ -40,7 +44,7 @@ async function post(exchange: Exchange, door: Door, enter: EnterGeneration, host
   const { models, leave } = enter();
   try {
     const arrival = await read(exchange, door, models, host);
-    const call = callOf(arrival);
+    const call = callOf(exchange, door, arrival.body, host, arrival.route.name);
     // The answer is done when the client is gone: what works for the call stops.
     exchange.res.once('close', () => {
       if (!exchange.res.writableFinished) call.abort(new GatewayError('client_closed'));
@@ -62,28 +66,33 @@ async function post(exchange: Exchange, door: Door, enter: EnterGeneration, host
 async function read(exchange: Exchange, door: Door, generation: ModelsGeneration, host: ModelsHost): Promise<Arrival> {
   const { req, consumer } = exchange;
   if (!/^application\/json\s*(?:;|$)/i.test(req.headers['content-type'] ?? '')) throw new GatewayError('unsupported_media_type');
+  if ((req.headers['content-encoding'] ?? 'identity') !== 'identity')
+    throw new GatewayError('unsupported_media_type', 'Send the body as it is, without a content-encoding.');
   const bytes = await readBody(req, { limit: LARGEST_BODY });
   const body = parseJson(bytes);
   if (!isObject(body)) throw new GatewayError('bad_request', 'The request body must be a JSON object.');
   const { model } = body;
   if (typeof model !== 'string' || model === '') throw new GatewayError('bad_request', 'model: the name of a model is needed.');
+  if (model.length > LONGEST_NAME) throw new GatewayError('bad_request', `model: a name has ${LONGEST_NAME} characters at most.`);
   // It becomes a part of paths, where these mean something else.
   if (model === '.' || model === '..') throw new GatewayError('bad_request', 'model: this is no name of a model.');
-  const route = chooseRoute(generation, {
-    model,
-    consumer,
-    headers: req.headers,
-    context: () => contextOf(exchange, door, body, bytes.length),
-  });
-  return { exchange, door, bytes, body, route, host };
+  const question = { model, consumer, headers: req.headers, context: () => contextOf(exchange, door, body, bytes.length) };
+  try {
+    return { exchange, door, bytes, body, route: chooseRoute(generation, question), host };
+  } catch (error) {
+    recordUnrouted(exchange, door, body, host, GatewayError.from(error));
+    throw error;
+  }
 }
 
-function contextOf(
-  { req, consumer, startedAt }: Exchange,
-  { operation }: Door,
-  body: JsonObject,
-  size: number,
-): ReturnType<NonNullable<Parameters<typeof chooseRoute>[1]['context']>> {
+/** A wrong name is what operators look for first; without a route there is no chain to end the call. */
+function recordUnrouted(exchange: Exchange, door: Door, body: JsonObject, host: ModelsHost, error: GatewayError): void {
+  const call = callOf(exchange, door, body, host, '');
+  const outcome = { ok: false, error, durationMs: Date.now() - call.startedAt, attempts: 0, streamed: false, events: call.events };
+  host.record(call as AnyCall, outcome);
+}
+
+function contextOf({ req, consumer, startedAt }: Exchange, { operation }: Door, body: JsonObject, size: number): ConditionContext {
   return {
     consumer,
     request: { headers: req.headers as Record<string, string>, ip: req.socket.remoteAddress ?? '', time: new Date(startedAt) },
@@ -91,12 +100,12 @@ function contextOf(
   };
 }
 
-function callOf({ exchange, door, body, route, host }: Arrival): LiveCall<'models'> {
+function callOf(exchange: Exchange, door: Door, body: JsonObject, host: ModelsHost, route: string): LiveCall<'models'> {
   return new LiveCall<'models'>({
     id: exchange.id,
     lane: 'models',
     operation: door.operation,
-    route: route.name,
+    route,
     consumer: exchange.consumer,
     log: host.log,
     record: host.record,
@@ -123,8 +132,10 @@ async function list(exchange: Exchange, name: string | undefined, enter: EnterGe
   try {
     const listed = await listModels(models, exchange.consumer, host);
     if (name === undefined) return sendJson(exchange.res, 200, format === 'openai' ? openaiList(listed) : anthropicList(listed));
-    const found = listed.find(({ id }) => id === name);
-    if (found === undefined) throw new GatewayError('model_unknown', `There is no model "${name.slice(0, 200)}" for you here.`);
+    // A name need not be listed to be one that a route takes.
+    const { req, consumer } = exchange;
+    const route = chooseRoute(models, { model: name, consumer, headers: req.headers });
+    const found = listed.find(({ id }) => id === name) ?? { id: name, owner: route.account.name };
     return sendJson(exchange.res, 200, format === 'openai' ? openaiModel(found) : anthropicModel(found));
   } catch (thrown) {
     return sendFailure(exchange.res, exchange.id, format, GatewayError.from(thrown), host.redact);

@@ -14,6 +14,8 @@ export interface ListedModel {
 
 /** Milliseconds that a vendor's list is kept, and that a list may take to come. */
 const KEPT_MS = 300_000;
+/** The same for a vendor that did not answer. */
+const FAILED_MS = 30_000;
 const PATIENCE_MS = 5_000;
 
 const lists = new WeakMap<Account, { readonly until: number; readonly names: Promise<readonly string[]> }>();
@@ -47,7 +49,7 @@ function namesOf(account: Account, host: ModelsHost): Promise<readonly string[]>
   const kept = lists.get(account);
   if (kept !== undefined && kept.until > Date.now()) return kept.names;
   const names = ask(account, host).catch((error: unknown) => {
-    lists.delete(account);
+    lists.set(account, { until: Date.now() + FAILED_MS, names: Promise.resolve([]) });
     host.log.warn({ provider: account.name, err: error }, 'the provider does not list its models');
     return [];
   });

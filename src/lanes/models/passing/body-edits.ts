@@ -1,8 +1,16 @@
 import { GatewayError } from '../../../core/errors.ts';
+import type { JsonObject } from '../../../core/json.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;
+const ESCAPE = Buffer.from('\\u00');
+
+/** Fields that decide what a call is, and what policies look at. */
+const DECIDING = new Set(['model', 'messages', 'input', 'system', 'stream', 'max_tokens', 'tools']);
+const LONGEST_DECIDING = 10;
+/** Of those: fields that two readers must not read differently. */
+const ONCE = ['model', 'messages', 'input', 'system'] as const;
 
 /** A range of bytes. */
 interface Span {
@@ -27,13 +35,35 @@ export function insertField(json: Buffer, key: string, value: string): Buffer {
   return Buffer.concat([json.subarray(0, open), Buffer.from(field), json.subarray(open)]);
 }
 
-/** Throws GatewayError `bad_request` when a top-level key stands twice. Costs a search for its name when it does not. */
-export function checkOnce(json: Buffer, key: string): void {
+/**
+ * Throws GatewayError `bad_request` for a body that another reader would read as another request: some take keys without regard to case (Go's
+ * does), and of two the last. `body` is what `json` says. Costs a search for each name that the body has.
+ */
+export function checkKeys(json: Buffer, body: JsonObject): void {
+  for (const key of Object.keys(body)) {
+    if (key.length > LONGEST_DECIDING || DECIDING.has(key)) continue;
+    // Folds as they do: to upper case first, for the long s and the sign of kelvin.
+    const folded = key.toUpperCase().toLowerCase();
+    if (DECIDING.has(folded)) throw new GatewayError('bad_request', `The field "${key}" is "${folded}" but for its case.`);
+  }
+  const escapes = mayEscape(json);
+  for (const key of ONCE) if (Object.hasOwn(body, key) && (escapes || standsTwice(json, key))) onlyValue(json, key);
+}
+
+/** Anywhere: cheap, and rarely true. */
+function standsTwice(json: Buffer, key: string): boolean {
   const name = `"${key}"`;
   const first = json.indexOf(name);
-  const escaped = json.includes('\\u');
-  if (!escaped && (first < 0 || json.indexOf(name, first + name.length) < 0)) return;
-  onlyValue(json, key);
+  return first >= 0 && json.includes(name, first + name.length);
+}
+
+/** A letter from a to z is written as an escape, which no serializer does. */
+function mayEscape(json: Buffer): boolean {
+  for (let at = json.indexOf(ESCAPE); at >= 0; at = json.indexOf(ESCAPE, at + ESCAPE.length)) {
+    const digit = json[at + ESCAPE.length];
+    if (digit === 0x36 || digit === 0x37) return true;
+  }
+  return false;
 }
 
 function onlyValue(json: Buffer, key: string): Span {
@@ -43,30 +73,37 @@ function onlyValue(json: Buffer, key: string): Span {
   return only;
 }
 
-/** The places of all values that a key has at the top. The bytes are known to be JSON. */
-function topLevelValues(json: Buffer, key: string): Span[] {
+/** The first value that a key has at the top. Bytes that are no JSON may give any or none, or throw SyntaxError. */
+export function topLevelValue(json: Buffer, key: string): Span | undefined {
+  return topLevelValues(json, key, 1)[0];
+}
+
+/** The places of the first values that a key has at the top. */
+function topLevelValues(json: Buffer, key: string, most = 2): Span[] {
   const found: Span[] = [];
   let at = json.indexOf('{') + 1;
   for (;;) {
     const open = json.indexOf(QUOTE, at);
     if (open < 0) return found;
     const close = endOfString(json, open);
+    if (close === 0) return found;
     const name: unknown = JSON.parse(json.toString('utf8', open, close));
     const start = skipSpace(json, json.indexOf(COLON, close) + 1);
     const end = endOfValue(json, start);
-    if (name === key) found.push({ start, end });
+    if (name === key && found.push({ start, end }) === most) return found;
     at = end;
   }
 }
 
-/** After the closing quote. */
-export function endOfString(json: Buffer, open: number): number {
+/** After the closing quote; 0 without one. */
+function endOfString(json: Buffer, open: number): number {
   let at = open + 1;
   for (;;) {
     const quote = json.indexOf(QUOTE, at);
+    if (quote < 0) return 0;
     let slashes = 0;
     while (json[quote - 1 - slashes] === BACKSLASH) slashes++;
-    if (slashes % 2 === 0 || quote < 0) return quote + 1;
+    if (slashes % 2 === 0) return quote + 1;
     at = quote + 1;
   }
 }
@@ -83,6 +120,7 @@ function endOfValue(json: Buffer, start: number): number {
     const byte = json[at] as number;
     if (byte === QUOTE) {
       at = endOfString(json, at) - 1;
+      if (at < 0) return json.length;
       if (depth === 0) return at + 1;
     } else if (byte === 0x7b || byte === 0x5b) depth++;
     else if (byte === 0x7d || byte === 0x5d) {

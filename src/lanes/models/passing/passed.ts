@@ -69,13 +69,18 @@ const OWN_FIELDS: PropertyDescriptorMap = Object.fromEntries(
   ]),
 );
 
-/** One SSE frame whose lines end in LF or CRLF. */
+/** One SSE frame. Data that is no JSON object gives the object of `[DONE]` or `NOTHING`. */
 export function readFrame(text: string): { readonly event?: string; readonly data: JsonObject } {
-  const lines = text.split(/\r?\n/);
+  const lines = text.split(/\r\n|\n|\r/);
   const field = (name: string): string[] =>
     lines.filter((line) => line.startsWith(`${name}:`)).map((line) => line.slice(name.length + 1).replace(/^ /, ''));
   const [event] = field('event');
   return { ...(event === undefined ? {} : { event }), data: parsed(field('data').join('\n')) };
+}
+
+/** The data of a frame was no JSON object, nor the mark of completeness. */
+export function isBroken(data: JsonObject): boolean {
+  return data === NOTHING;
 }
 
 function parsed(text: string): JsonObject {

@@ -4,8 +4,10 @@ import type { FrameWatch } from './frame-watch.ts';
 import type { Mask } from './mask.ts';
 import { PassedChunk, SeenChunk } from './passed.ts';
 
-/** Bytes of one frame; a picture in base64 fits. Each piece of a longer one costs a copy of what came before. */
-const LARGEST_FRAME = 8_000_000;
+/** Bytes of one frame; a picture in base64 fits. */
+const LARGEST_FRAME = 32_000_000;
+/** Bytes of a frame that has not ended from which on room for more is kept: a copy for each piece of a long one would be dear. */
+const LONG_FRAME = 65_536;
 const LF = 0x0a;
 const CR = 0x0d;
 
@@ -39,6 +41,10 @@ class Relay implements AsyncIterableIterator<ModelsChunk, undefined> {
   readonly #ready: ModelsChunk[] = [];
   /** The beginning of a frame. */
   #tail: Buffer | undefined;
+  /** What the tail is the beginning of; undefined while the tail is part of a piece as it came. */
+  #room: Buffer | undefined;
+  /** The stream ends its lines with CR alone. Undefined until its first line end. */
+  #byCr: boolean | undefined;
   /** What follows when all that is ready has been taken; undefined while the stream goes on. */
   #last: { readonly error?: unknown } | undefined;
   #settled = false;
@@ -94,10 +100,12 @@ class Relay implements AsyncIterableIterator<ModelsChunk, undefined> {
   /** Cuts a piece into frames and looks at each. Throws for one that is broken; what stood before it is ready. */
   #take(piece: Buffer): void {
     const { watch, split } = this.#options;
-    const bytes: Buffer = this.#tail === undefined ? piece : Buffer.concat([this.#tail, piece]);
+    const bytes = this.#tail === undefined ? piece : this.#joined(this.#tail, piece);
     // The end of a frame may have begun in the last two bytes.
     const searched = Math.max(0, (this.#tail?.length ?? 0) - 2);
     this.#tail = undefined;
+    this.#byCr ??= endsByCr(bytes);
+    const frameEnd = this.#byCr === true ? frameEndByCr : frameEndByLf;
     let from = 0;
     let kept = 0;
     const keep = (to: number): void => {
@@ -120,9 +128,22 @@ class Relay implements AsyncIterableIterator<ModelsChunk, undefined> {
       from = end;
     }
     keep(from);
+    // Frames that go out are part of it: nothing may be written there again.
+    if (from > 0) this.#room = undefined;
     if (watch.complete) this.#last = {};
     else if (from < bytes.length) this.#tail = bytes.subarray(from);
     if (this.#tail !== undefined && this.#tail.length > LARGEST_FRAME) throw new GatewayError('upstream_too_large');
+  }
+
+  /** The tail and what follows it. Room is doubled, so that each byte of a long frame is copied twice, however many pieces it comes in. */
+  #joined(tail: Buffer, piece: Buffer): Buffer {
+    const size = tail.length + piece.length;
+    if (this.#room === undefined || this.#room.length < size) {
+      this.#room = Buffer.allocUnsafe(size < LONG_FRAME ? size : size * 2);
+      tail.copy(this.#room);
+    }
+    piece.copy(this.#room, tail.length);
+    return this.#room.subarray(0, size);
   }
 
   /** The connection has ended as HTTP has it. */
@@ -154,10 +175,23 @@ class Relay implements AsyncIterableIterator<ModelsChunk, undefined> {
 }
 
 /** Where the frame that begins at `from` ends, its blank line included; 0 when it has not ended. */
-function frameEnd(bytes: Buffer, from: number): number {
+function frameEndByLf(bytes: Buffer, from: number): number {
   for (let at = bytes.indexOf(LF, from); at >= 0; at = bytes.indexOf(LF, at + 1)) {
     if (bytes[at + 1] === LF) return at + 2;
     if (bytes[at + 1] === CR && bytes[at + 2] === LF) return at + 3;
   }
   return 0;
+}
+
+function frameEndByCr(bytes: Buffer, from: number): number {
+  const at = bytes.indexOf('\r\r', from);
+  return at < 0 ? 0 : at + 2;
+}
+
+/** Undefined where no line ends, or what follows a CR is yet to come. */
+function endsByCr(bytes: Buffer): boolean | undefined {
+  const cr = bytes.indexOf(CR);
+  const lf = bytes.indexOf(LF);
+  if (cr < 0 || (lf >= 0 && lf < cr)) return lf < 0 ? undefined : false;
+  return cr + 1 === bytes.length ? undefined : lf !== cr + 1;
 }

@@ -2,39 +2,59 @@ import type { ChatCodec } from '../../../core/contracts/provider.ts';
 import { GatewayError } from '../../../core/errors.ts';
 import { isObject, type JsonObject } from '../../../core/json.ts';
 import type { Usage } from '../../../core/usage.ts';
-import { endOfString } from './body-edits.ts';
+import { topLevelValue } from './body-edits.ts';
 
 const USAGE = Buffer.from('"usage"');
-const MODEL = Buffer.from('"model"');
 const FINISH = Buffer.from('"finish_reason"');
+const TIER = Buffer.from('"service_tier"');
 const BRACE = 0x7b;
 const CLOSING = 0x7d;
-const QUOTE = 0x22;
 /** Bytes at the end in which usage is looked for; what is further away is found by parsing all. */
 const LONGEST_TAIL = 4096;
 const LONGEST_NAME = 256;
 
-/** What a whole answer says of itself. `body` only where it had to be parsed as a whole. Throws GatewayError for what is no answer. */
+/** Where the formats put what was said. */
+const ANSWERS: Readonly<Record<string, string>> = {
+  'openai-chat': 'choices',
+  'anthropic-messages': 'content',
+  'openai-responses': 'output',
+};
+
+/** What a whole answer says of itself. `body` only where it had to be parsed as a whole. */
 export interface Scanned {
   readonly body?: JsonObject;
   readonly usage?: Usage;
   readonly model?: string;
 }
 
-/** Finds usage and model in the bytes of an answer: parsing the few that hold them costs a quarter of parsing all. */
+/**
+ * Finds usage and model in the bytes of an answer: parsing the few that hold them costs a quarter of parsing all. Throws GatewayError for what is
+ * no answer: what the vendor says went wrong, where it says so with the status of success.
+ */
 export function scanReply(codec: ChatCodec, bytes: Buffer): Scanned {
   checkWhole(bytes);
   const isChat = codec.format === 'openai-chat';
   const usage = !isChat || bytes.includes(FINISH) ? fieldAtEnd(bytes) : undefined;
   if (usage !== undefined) {
-    const model = textAfter(bytes, MODEL);
-    return codec.readUsage(model === undefined ? { usage } : { usage, model });
+    const model = topLevelText(bytes, 'model');
+    const said: Record<string, unknown> = { usage };
+    if (model !== undefined) said['model'] = model;
+    const tier = isChat ? tierOf(bytes) : undefined;
+    if (tier !== undefined) said['service_tier'] = tier;
+    return codec.readUsage(said);
   }
   const body = parseAnswer(bytes);
-  // Some vendors send an error with the status of success.
-  if (isChat && !(Array.isArray(body['choices']) && body['choices'].length > 0))
-    throw new GatewayError('upstream_failed', 'The provider answered without a choice.');
+  const said = body[ANSWERS[codec.format] ?? ''];
+  const isAnswer = Array.isArray(said) && !(isChat && said.length === 0);
+  // Throws what it says. No seal is kept, so that the family does not matter.
+  if (!isAnswer || body['error']) codec.readReply(body, '');
   return { body, ...codec.readUsage(body) };
+}
+
+/** OpenAI says it beside the usage, and it has a price of its own. Inside a text its quotes would be escaped. */
+function tierOf(bytes: Buffer): string | undefined {
+  const at = bytes.lastIndexOf(TIER);
+  return at < 0 ? undefined : /^"service_tier"\s*:\s*"(\w+)"/.exec(bytes.toString('latin1', at, at + 64))?.[1];
 }
 
 /** Looks at both ends of what should be a JSON object. Throws GatewayError `upstream_failed`. */
@@ -76,22 +96,14 @@ function fieldAtEnd(bytes: Buffer): JsonObject | undefined {
   }
 }
 
-/** The text that follows the first such name. */
-function textAfter(bytes: Buffer, name: Buffer): string | undefined {
-  const start = valueStart(bytes, bytes.indexOf(name), name);
-  if (start === undefined || bytes[start] !== QUOTE) return undefined;
-  const end = endOfString(bytes, start);
-  if (end > bytes.length || end - start > LONGEST_NAME) return undefined;
+/** Nearly always among the first fields. */
+function topLevelText(bytes: Buffer, key: string): string | undefined {
   try {
-    return JSON.parse(bytes.toString('utf8', start, end)) as string;
+    const { start, end } = topLevelValue(bytes, key) ?? { start: 0, end: 0 };
+    if (end - start > LONGEST_NAME) return undefined;
+    const value: unknown = JSON.parse(bytes.toString('utf8', start, end));
+    return typeof value === 'string' ? value : undefined;
   } catch {
     return undefined;
   }
-}
-
-function valueStart(bytes: Buffer, at: number, name: Buffer): number | undefined {
-  if (at < 0) return undefined;
-  let start = at + name.length;
-  while (bytes[start] === 0x3a || (bytes[start] as number) <= 0x20) start++;
-  return start;
 }

@@ -7,10 +7,10 @@ import {
   type ProviderExtension,
   type ProviderOptions,
 } from '../../../core/contracts/provider.ts';
-import { GatewayError } from '../../../core/errors.ts';
 import { isObject, type JsonObject } from '../../../core/json.ts';
 import { openaiChatWith, type ChatQuirks } from '../formats/openai-chat/openai-chat.ts';
 import { openaiResponses } from '../formats/openai-responses/openai-responses.ts';
+import { baseUrlOption, splitBaseUrl } from './_base-url.ts';
 import { openaiFailure } from './_openai-failure.ts';
 
 /** A vendor whose chat is OpenAI's, near enough. */
@@ -49,12 +49,6 @@ export function openaiCompatible(vendor: OpenaiCompatible): ProviderExtension {
   });
 }
 
-/** The description of `baseUrl` in the options. */
-export function baseUrlOption(own: string | undefined): JsonObject {
-  const what = 'Where the API is: http(s)://host[:port][/path], or demo:NAME for a service inside the hub.';
-  return { type: 'string', minLength: 1, description: own === undefined ? what : `${what} Default: ${own}` };
-}
-
 function createCompatible(vendor: OpenaiCompatible, options: ProviderOptions): Provider {
   const own = vendor.baseUrl === undefined ? '/v1' : splitBaseUrl(vendor.baseUrl, '').path;
   const { origin, path } = splitBaseUrl(options.baseUrl ?? vendor.baseUrl ?? '', own);
@@ -80,20 +74,6 @@ function createCompatible(vendor: OpenaiCompatible, options: ProviderOptions): P
 
 function bearer({ apiKey }: ProviderOptions): ProviderAuth {
   return apiKey === undefined ? { type: 'none' } : { type: 'header', name: 'authorization', prefix: 'Bearer ', value: apiKey };
-}
-
-/**
- * Origin and path of a base URL; `path` has no slash at its end and is `own` when the URL has none. Throws GatewayError `bad_request`.
- */
-export function splitBaseUrl(baseUrl: string, own: string): { readonly origin: string; readonly path: string } {
-  const inside = /^(demo:[a-z0-9-]+)(\/[^?#]*)?$/.exec(baseUrl);
-  const url = inside === null && URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
-  const plain = url !== undefined && /^https?:$/.test(url.protocol) && url.search + url.hash + url.username + url.password === '';
-  if (inside === null && !plain) {
-    throw new GatewayError('bad_request', 'baseUrl must look like https://host/path, without a query, or like demo:NAME.');
-  }
-  const path = (inside?.[2] ?? url?.pathname ?? '').replace(/\/+$/, '');
-  return { origin: inside?.[1] ?? url?.origin ?? '', path: path === '' ? own : path };
 }
 
 /** `{data: [{id}]}`; Together gives the bare list. */

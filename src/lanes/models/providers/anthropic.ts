@@ -3,6 +3,7 @@ import { isObject } from '../../../core/json.ts';
 import { anthropicMessages } from '../formats/anthropic-messages/anthropic-messages.ts';
 import { modelRules } from '../formats/anthropic-messages/request/model-rules.ts';
 import { anthropicFailure } from './_anthropic-failure.ts';
+import { splitBaseUrl } from './_base-url.ts';
 
 const HOME = 'https://api.anthropic.com';
 
@@ -21,10 +22,11 @@ export default defineProvider({
     },
   },
   create({ baseUrl = HOME, apiKey }) {
-    const url = new URL(baseUrl);
-    const prefix = url.pathname.replace(/\/+$/, '').replace(/\/v1$/, '');
+    const { origin, path } = splitBaseUrl(baseUrl, '');
+    // People copy the address with or without its version.
+    const prefix = path.replace(/\/v1$/, '');
     return {
-      origin: url.origin,
+      origin,
       auth: authOf(apiKey),
       chat: [
         {

@@ -2,7 +2,7 @@ import { defineProvider, type Asked, type Provider, type ProviderAuth, type Prov
 import { GatewayError } from '../../../core/errors.ts';
 import { openaiChat } from '../formats/openai-chat/openai-chat.ts';
 import { openaiResponses } from '../formats/openai-responses/openai-responses.ts';
-import { baseUrlOption, splitBaseUrl } from './_openai-compatible.ts';
+import { baseUrlOption, splitBaseUrl } from './_base-url.ts';
 import { openaiFailure } from './_openai-failure.ts';
 
 const SCOPE = 'https://cognitiveservices.azure.com/.default';
@@ -17,7 +17,6 @@ export default defineProvider({
     type: 'object',
     additionalProperties: false,
     required: ['baseUrl'],
-    anyOf: [{ required: ['apiKey'] }, { required: ['oauth2'] }],
     properties: {
       baseUrl: baseUrlOption(undefined),
       apiKey: { description: 'A key of the resource. This or oauth2.' },
@@ -44,6 +43,8 @@ export default defineProvider({
 });
 
 function create(options: ProviderOptions): Provider {
+  if (options.apiKey === undefined && options.oauth2 === undefined)
+    throw new GatewayError('bad_request', 'apiKey is needed, or oauth2 with an application of Entra ID.');
   const { origin, path } = splitBaseUrl(options.baseUrl ?? '', '');
   // People copy the address with or without its end.
   const root = `${path.replace(/\/openai(?:\/v1)?$/, '')}/openai`;

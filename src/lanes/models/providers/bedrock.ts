@@ -9,6 +9,7 @@ import { GatewayError } from '../../../core/errors.ts';
 import { maybe } from '../formats/_read.ts';
 import { bedrockConverse } from '../formats/bedrock-converse/bedrock-converse.ts';
 import { openaiChat } from '../formats/openai-chat/openai-chat.ts';
+import { splitBaseUrl } from './_base-url.ts';
 import { bedrockFailure } from './_bedrock-failure.ts';
 
 /** Where a cross-region inference profile may run; stands before the id of its model. */
@@ -30,20 +31,20 @@ export default defineProvider({
       secretAccessKey: {},
       sessionToken: { description: 'Of a temporary access key.' },
     },
-    // Without a key, `headers` of the entry may carry what a private address wants.
-    anyOf: [{ required: ['baseUrl'] }, { required: ['region', 'apiKey'] }, { required: ['region', 'accessKeyId'] }],
     dependentRequired: { accessKeyId: ['secretAccessKey', 'region'], secretAccessKey: ['accessKeyId'], sessionToken: ['accessKeyId'] },
   },
   create(options): Provider {
-    const { baseUrl, region = '', api = 'converse' } = options;
-    const base = new URL(baseUrl ?? `https://bedrock-runtime.${region}.amazonaws.com`);
-    const prefix = base.pathname.replace(/\/+$/, '');
+    const { baseUrl, region = '', api = 'converse', apiKey, accessKeyId } = options;
+    // Without a key, `headers` of the entry may carry what a private address wants.
+    if (baseUrl === undefined && (region === '' || (apiKey === undefined && accessKeyId === undefined)))
+      throw new GatewayError('bad_request', 'region is needed, and apiKey or accessKeyId with secretAccessKey.');
+    const { origin, path } = splitBaseUrl(baseUrl ?? `https://bedrock-runtime.${region}.amazonaws.com`, '');
     return {
-      origin: base.origin,
+      origin,
       auth: authOf(options, region),
-      chat: [api === 'openai' ? openaiSurface(prefix) : converseSurface(prefix)],
+      chat: [api === 'openai' ? openaiSurface(path) : converseSurface(path)],
       countTokens: {
-        path: (model) => `${prefix}/model/${encodeURIComponent(model.replace(GEOGRAPHY, ''))}/count-tokens`,
+        path: (model) => `${path}/model/${encodeURIComponent(model.replace(GEOGRAPHY, ''))}/count-tokens`,
         write(ask) {
           const { body } = bedrockConverse.writeRequest(ask, { model: ask.model, family: familyOf(ask.model) });
           const { messages, system, toolConfig } = body;

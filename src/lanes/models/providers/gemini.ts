@@ -1,9 +1,11 @@
 import { defineProvider } from '../../../core/contracts/provider.ts';
+import { GatewayError } from '../../../core/errors.ts';
 import { maybe } from '../formats/_read.ts';
 import { geminiEmbeddings } from '../formats/gemini/embeddings.ts';
 import { isOwnLink } from '../formats/gemini/contents.ts';
 import { gemini } from '../formats/gemini/gemini.ts';
 import { readCount } from '../formats/gemini/usage.ts';
+import { splitBaseUrl } from './_base-url.ts';
 import { geminiFailure } from './_gemini-failure.ts';
 
 /** The Gemini API: https://ai.google.dev/api. */
@@ -16,11 +18,13 @@ export default defineProvider({
       apiKey: { description: 'The key of the account, from Google AI Studio.' },
       baseUrl: { type: 'string', description: 'In place of https://generativelanguage.googleapis.com.' },
     },
-    anyOf: [{ required: ['apiKey'] }, { required: ['baseUrl'] }],
   },
   create({ apiKey, baseUrl = 'https://generativelanguage.googleapis.com' }) {
-    const { origin, pathname } = new URL(baseUrl);
-    const models = `${pathname.replace(/\/+$/, '')}/v1beta/models`;
+    if (apiKey === undefined && baseUrl === 'https://generativelanguage.googleapis.com')
+      throw new GatewayError('bad_request', 'apiKey is needed, a key from Google AI Studio.');
+    const { origin, path } = splitBaseUrl(baseUrl, '');
+    // People copy the address with or without its version.
+    const models = `${path.replace(/\/v1beta$/, '')}/v1beta/models`;
     const at = (model: string, verb: string): string => `${models}/${encodeURIComponent(model)}:${verb}`;
     return {
       origin,

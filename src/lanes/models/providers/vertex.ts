@@ -9,10 +9,12 @@ import {
 } from '../../../core/contracts/provider.ts';
 import type { JsonObject } from '../../../core/json.ts';
 import { anthropicMessages } from '../formats/anthropic-messages/anthropic-messages.ts';
+import { GatewayError } from '../../../core/errors.ts';
 import { isOwnLink } from '../formats/gemini/contents.ts';
 import { gemini } from '../formats/gemini/gemini.ts';
 import { readCount } from '../formats/gemini/usage.ts';
 import { openaiChat } from '../formats/openai-chat/openai-chat.ts';
+import { splitBaseUrl } from './_base-url.ts';
 import { geminiFailure } from './_gemini-failure.ts';
 
 /** Locations of several regions, whose host is named otherwise. */
@@ -37,14 +39,14 @@ export default defineProvider({
       baseUrl: { type: 'string', description: "In place of Google's address of the region." },
     },
     required: ['project'],
-    oneOf: [{ required: ['serviceAccount'] }, { required: ['apiKey'] }],
   },
   create(options): Provider {
     const { project = '', region = 'global', api = 'gemini', baseUrl } = options;
-    const base = new URL(baseUrl ?? `https://${hostOf(region)}`);
-    const prefix = base.pathname.replace(/\/+$/, '');
-    const location = `${prefix}/v1/projects/${encodeURIComponent(project)}/locations/${region}`;
-    return { origin: base.origin, auth: authOf(options), ...interfaceOf(api, location), readFailure: geminiFailure };
+    if ((options.serviceAccount === undefined) === (options.apiKey === undefined))
+      throw new GatewayError('bad_request', 'serviceAccount is needed, or an access token as apiKey, and not both.');
+    const { origin, path } = splitBaseUrl(baseUrl ?? `https://${hostOf(region)}`, '');
+    const location = `${path}/v1/projects/${encodeURIComponent(project)}/locations/${region}`;
+    return { origin, auth: authOf(options), ...interfaceOf(api, location), readFailure: geminiFailure };
   },
 });
 

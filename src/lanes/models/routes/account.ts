@@ -28,6 +28,9 @@ const FIRST_BYTE_MS = 600_000;
 const IDLE_MS = 300_000;
 const TOTAL_MS = 3_600_000;
 
+/** Bytes of a whole answer: 2,048 embeddings of 3,072 numbers are 34 MB. */
+const LARGEST_ANSWER = 256_000_000;
+
 export function openAccount(
   name: string,
   config: ProviderConfig,
@@ -53,6 +56,7 @@ export function openAccount(
       origin: provider.origin,
       headers: { 'content-type': 'application/json', ...secrets },
       trust,
+      maxBytes: LARGEST_ANSWER,
       timeoutMs: total ?? TOTAL_MS,
       firstByteMs: firstByte ?? FIRST_BYTE_MS,
       idleMs: idle ?? IDLE_MS,

@@ -21,6 +21,8 @@ function routesFor(generation: ModelsGeneration, model: string): readonly Route[
   let routes = byModel.get(model);
   if (routes === undefined) {
     routes = generation.routes.filter((route) => route.takesModel(model));
+    // What nobody takes is not kept: anybody may ask for anything.
+    if (routes.length === 0) return routes;
     if (byModel.size >= MAX_KNOWN) byModel.clear();
     byModel.set(model, routes);
   }
@@ -35,35 +37,36 @@ function unknownModel({ routes }: ModelsGeneration, model: string): GatewayError
   return new GatewayError('model_unknown', `There is no model "${model.slice(0, 200)}" for you here.${next}`);
 }
 
-/** Which route and target a call would take, rule by rule, without calling. */
+/** Which route and target a call would take, rule by rule, without calling. Routes that ask about the request may take it before the one that does. */
 export function explainModel(generation: ModelsGeneration, model: string, consumer: Consumer): Explanation {
   const { merged } = generation;
   const steps: ExplanationStep[] = [];
+  let mayBeTaken = false;
   for (const route of generation.routes) {
     const pointer = merged.origin('models', route.name) === 'file' ? merged.locate(`/models/${route.index}`) : undefined;
     const place = pointer === undefined ? {} : { file: pointer.file, line: pointer.line };
-    const question = { model, consumer };
-    steps.push(...route.explain(question).map((step) => ({ ...step, ...place })));
-    if (!route.takesModel(model) || !route.takes(question)) continue;
-    const { account } = route;
-    const called = route.model ?? model;
-    const forced = route.model === undefined ? 'the name passes' : 'the route forces the name';
-    steps.push({
-      rule: `target ${account.name} (${account.type} at ${account.provider.origin}), model ${called}: ${forced}`,
-      effect: 'allows',
-      value: { route: route.name, provider: account.name, type: account.type, model: called },
-      ...place,
-    });
-    return { visible: true, callable: true, steps };
+    const { verdict, steps: own } = route.explain({ model, consumer });
+    steps.push(...own.map((step) => ({ ...step, ...place })));
+    if (verdict === 'no') continue;
+    steps.push({ ...targetStep(route, model), effect: verdict === 'takes' ? 'allows' : 'info', ...place });
+    if (verdict === 'takes') return { visible: true, callable: true, steps };
+    mayBeTaken = true;
   }
-  if (generation.routes.some((route) => route.takesModel(model)))
-    steps.push({
-      rule: `no route for ${model} takes a call of ${consumer.name}, as far as it can be told without a request`,
-      effect: 'hides',
-    });
+  if (mayBeTaken) steps.push({ rule: 'taken or not: the request decides', effect: 'info' });
+  else if (generation.routes.some((route) => route.takesModel(model)))
+    steps.push({ rule: `no route for ${model} takes a call of ${consumer.name}`, effect: 'hides' });
   else {
     const known = generation.routes.map((route) => route.config.match?.model ?? route.name);
     steps.push({ rule: `no route takes ${model}`, effect: 'hides', value: { unknown: 'model', known } });
   }
-  return { visible: false, callable: false, steps };
+  return { visible: mayBeTaken, callable: mayBeTaken, steps };
+}
+
+function targetStep({ name, account, model: forcedName }: Route, asked: string): Pick<ExplanationStep, 'rule' | 'value'> {
+  const model = forcedName ?? asked;
+  const forced = forcedName === undefined ? 'the name passes' : 'the route forces the name';
+  return {
+    rule: `target ${account.name} (${account.type} at ${account.provider.origin}), model ${model}: ${forced}`,
+    value: { route: name, provider: account.name, type: account.type, model },
+  };
 }

@@ -31,7 +31,13 @@ export interface Route {
   /** All else it asks of a call. */
   takes(question: RouteQuestion): boolean;
   /** What it says of a call, rule by rule, up to the first that does not hold. */
-  explain(question: RouteQuestion): readonly Omit<ExplanationStep, 'file' | 'line'>[];
+  explain(question: RouteQuestion): RouteExplanation;
+}
+
+/** `depends`: it asks about the request, of which nothing is known here. */
+export interface RouteExplanation {
+  readonly verdict: 'takes' | 'depends' | 'no';
+  readonly steps: readonly Omit<ExplanationStep, 'file' | 'line'>[];
 }
 
 interface Rule {
@@ -68,17 +74,16 @@ export function compileRoute({ config, index, account, chain }: RouteParts): Rou
     takes: (question) => rules.every((rule) => rule.holds(question)),
     explain(question) {
       const steps: Omit<ExplanationStep, 'file' | 'line'>[] = [];
+      let verdict: RouteExplanation['verdict'] = 'takes';
       for (const rule of [modelRule!, ...rules]) {
-        const holds = rule.holds(question);
-        const unknown = rule.needsRequest === true && question.headers === undefined;
-        steps.push({
-          rule: `route ${name}: ${rule.text}`,
-          effect: holds ? 'allows' : 'info',
-          value: unknown ? 'asked at each request' : holds,
-        });
-        if (!holds) break;
+        const isUnknown = rule.needsRequest === true && question.headers === undefined;
+        const holds = !isUnknown && rule.holds(question);
+        const value = isUnknown ? 'asked at each request' : holds;
+        steps.push({ rule: `route ${name}: ${rule.text}`, effect: holds ? 'allows' : 'info', value });
+        if (isUnknown) verdict = 'depends';
+        else if (!holds) return { verdict: 'no', steps };
       }
-      return steps;
+      return { verdict, steps };
     },
   };
 }

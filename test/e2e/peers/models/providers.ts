@@ -183,7 +183,7 @@ export const PROVIDERS: readonly ProviderUnderTest[] = [
     model: 'demo-mock',
     config: () => ({ type: 'demo' }),
     retryHint: false,
-    says: (text) => `You said: ${text}. I am the demo model inside this hub: I repeat, and I call tools when I am offered some.`,
+    says: (text) => `You said: "${text}". I am the demo model inside this hub: I repeat, and I call tools when I am offered some.`,
     only: ['plain', 'stream', 'one tool', 'tool choice none', 'JSON schema', 'route with a name', 'list of models', 'counting tokens'],
     facts: [],
   },

@@ -36,11 +36,26 @@ const textOf = (content) =>
 /** The version from which sampling is the model's own affair, and system messages may stand between turns. */
 const NEWER = '2026-10-21';
 
-function checkThinking({ thinking, max_tokens: max }) {
+function checkThinking({ thinking, max_tokens: max, tool_choice: choice, messages }) {
+  if (['enabled', 'adaptive'].includes(thinking?.type) && ['any', 'tool'].includes(choice?.type))
+    throw new Refusal(400, 'Thinking may not be enabled when tool_choice forces tool use.');
   if (thinking?.type !== 'enabled') return;
+  checkLoop(messages ?? []);
   if (!(thinking.budget_tokens >= 1024))
     throw new Refusal(400, 'thinking.enabled.budget_tokens: Input should be greater than or equal to 1024');
   if (thinking.budget_tokens >= max) throw new Refusal(400, '`max_tokens` must be greater than `thinking.budget_tokens`.');
+}
+
+/** In a loop of tools, the answer with the calls begins with what was thought before them. */
+function checkLoop(messages) {
+  const last = messages.findLastIndex((m) => m.role === 'assistant');
+  const content = blocks(messages[last]?.content);
+  const [{ type } = {}] = content;
+  if (content.some((b) => b.type === 'tool_use') && type !== 'thinking' && type !== 'redacted_thinking')
+    throw new Refusal(
+      400,
+      `messages.${last}.content.0.type: Expected \`thinking\` or \`redacted_thinking\`, but found \`${type}\`. When \`thinking\` is enabled, a final \`assistant\` message must start with a thinking block (preceeding the lastmost set of \`tool_use\` and \`tool_result\` blocks).`,
+    );
 }
 
 /** Reasoning comes back as it went out, or not at all. */

@@ -125,6 +125,51 @@ describe('texts of a request', () => {
     expect(short(input({ model: 'm', input: ['one', 'two'] }))).toEqual(['user /body/input/0 one', 'user /body/input/1 two']);
   });
 
+  it('in places that few know', () => {
+    expect(
+      short(
+        input({
+          prediction: { type: 'content', content: 'Foreseen' },
+          prompt: {
+            id: 'pmpt_1',
+            variables: { city: 'Bern', 'a/b': { type: 'input_text', text: 'Part' }, pic: { type: 'input_image', file_id: 'f' } },
+          },
+          messages: [{ role: 'assistant', function_call: { name: 'f', arguments: '{"q":1}' } }],
+        }),
+      ),
+    ).toEqual([
+      'user /body/prediction/content Foreseen',
+      'user /body/prompt/variables/city Bern',
+      'user /body/prompt/variables/a~1b/text Part',
+      'arguments /body/messages/0/function_call/arguments {"q":1}',
+    ]);
+  });
+
+  it('that describe tools and the fields of their schemas', () => {
+    const schema = {
+      type: 'object',
+      description: 'All',
+      properties: { description: { type: 'string', description: 'One', enum: ['x'], default: { description: 'no' } } },
+    };
+    expect(
+      short(
+        input({
+          tools: [
+            { type: 'function', function: { name: 'f', description: 'Finds', parameters: schema } },
+            { name: 'g', description: 'Gives', input_schema: { type: 'object' } },
+          ],
+          functions: [{ name: 'h', description: 'Has' }],
+        }),
+      ),
+    ).toEqual([
+      'system /body/tools/0/function/description Finds',
+      'system /body/tools/0/function/parameters/description All',
+      'system /body/tools/0/function/parameters/properties/description/description One',
+      'system /body/tools/1/description Gives',
+      'system /body/functions/0/description Has',
+    ]);
+  });
+
   it('of Claude Code, all of them', () => {
     const body = JSON.parse(
       readFileSync(`${import.meta.dirname}/../../../fixtures/models/anthropic-messages/claude-code-request.json`, 'utf8'),
@@ -176,6 +221,35 @@ describe('texts of an answer', () => {
       'assistant /body/output/1/content/0/text Hi',
       'assistant /body/output/1/content/1/refusal No',
       'arguments /body/output/2/arguments {}',
+    ]);
+  });
+
+  it('spoken, called in the old way, cited, and found by tools of the vendor', () => {
+    const message = {
+      role: 'assistant',
+      content: null,
+      audio: { id: 'a', data: 'AAAA', transcript: 'Hello' },
+      function_call: { name: 'f', arguments: '{}' },
+    };
+    expect(short({ body: { choices: [{ index: 0, message }] } })).toEqual([
+      'assistant /body/choices/0/message/audio/transcript Hello',
+      'arguments /body/choices/0/message/function_call/arguments {}',
+    ]);
+    const content = [
+      { type: 'server_tool_use', id: 's', name: 'web_search', input: { query: 'q' } },
+      {
+        type: 'web_search_tool_result',
+        tool_use_id: 's',
+        content: [{ type: 'web_search_result', title: 'Page', url: 'u', encrypted_content: 'SEALED' }],
+      },
+      { type: 'text', text: 'Hi', citations: [{ type: 'web_search_result_location', title: 'Page', cited_text: 'said' }] },
+    ];
+    expect(short({ body: { role: 'assistant', content } })).toEqual([
+      'arguments /body/content/0/input/query q',
+      'result /body/content/1/content/0/title Page',
+      'assistant /body/content/2/text Hi',
+      'assistant /body/content/2/citations/0/title Page',
+      'assistant /body/content/2/citations/0/cited_text said',
     ]);
   });
 
@@ -256,6 +330,24 @@ describe('mapText', () => {
         expect(count(JSON.stringify(changed))).toBe(count(before));
       }
     }
+  });
+
+  it('drops the tokens of a text that it changes, and only of that', () => {
+    const logprobs = { content: [{ token: 'secret', bytes: [115], logprob: 0, top_logprobs: [] }], refusal: null };
+    const choice = (content: string) => ({ index: 0, message: { content }, logprobs });
+    const hide = (payload: Payload): unknown => modelSegments.mapText(payload, ({ text }) => text.replace('secret', '***'));
+    expect(hide({ body: { choices: [choice('secret'), choice('open')] } })).toEqual({
+      body: { choices: [{ ...choice('***'), logprobs: null }, choice('open')] },
+    });
+    expect(hide({ data: { choices: [{ index: 0, delta: { content: 'secret' }, logprobs }] } })).toEqual({
+      data: { choices: [{ index: 0, delta: { content: '***' }, logprobs: null }] },
+    });
+    const done = { type: 'response.output_text.done', text: 'secret', logprobs: logprobs.content };
+    expect(hide({ data: done })).toEqual({ data: { ...done, text: '***', logprobs: [] } });
+    expect(JSON.stringify(hide({ body: { output: [{ type: 'message', content: [{ ...done, type: 'output_text' }] }] } }))).not.toContain(
+      'secret',
+    );
+    expect(hide({ body: { logprobs: true, messages: [{ role: 'user', content: 'secret' }] } })).toMatchObject({ body: { logprobs: true } });
   });
 
   it('keeps the name of an event, and gives none to one that has none', () => {

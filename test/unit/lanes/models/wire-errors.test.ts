@@ -75,7 +75,7 @@ describe('headers for another try', () => {
   });
 
   it('stop the clients that would try again in vain, and no others', () => {
-    const retried = (status: number): boolean => status === 409 || status === 429 || status >= 500;
+    const retried = (status: number): boolean => [402, 409, 429].includes(status) || status >= 500;
     for (const code of Object.keys(ERRORS) as ErrorCode[]) {
       const error = new GatewayError(code);
       for (const { headers, status } of [openai(error), anthropic(error)])

@@ -39,13 +39,7 @@ const TOO_LONG = /prompt is too long|exceeds? context limit|model_context_window
 const FILTERED = /content filtering policy/i;
 
 /** What may be shown to a caller: nothing about the account. */
-const SHOWN: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'model_refused',
-  'context_too_long',
-  'content_refused',
-  'model_unknown',
-  'body_too_large',
-]);
+const SHOWN: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['model_refused', 'context_too_long', 'content_refused', 'body_too_large']);
 
 /** What an error of the Messages API means: the `error` member of a body or of an event, with the HTTP status where there is one. */
 export function readError(error: JsonObject, status?: number): ModelFailure {

@@ -1,3 +1,4 @@
+import { readError } from './read-error.ts';
 import type { ChatReply, Part, Seal } from '../../../../core/chat.ts';
 import { GatewayError } from '../../../../core/errors.ts';
 import { isObject, type JsonObject } from '../../../../core/json.ts';
@@ -9,6 +10,10 @@ import { readUsage } from './usage.ts';
 
 /** A whole message. Blocks of tools that ran at the vendor are left out. Throws GatewayError `upstream_failed` for what is no message. */
 export function readReply(body: JsonObject, family: string): ChatReply {
+  if (body['type'] === 'error') {
+    const { code, message } = readError(maybe.object(body['error']));
+    throw new GatewayError(code, message);
+  }
   if (!Array.isArray(body['content'])) throw new GatewayError('upstream_failed', 'The provider sent an answer without content.');
   const parts: Part[] = [];
   let seal: Seal | undefined;

@@ -12,7 +12,7 @@ export function frame(type: string, fields: JsonObject = {}): ModelsChunk {
 /** A whole message of this format as the frames of a stream. Blocks that are not known go whole into their start. */
 export function replay(body: JsonObject, context: WriteContext): readonly ModelsChunk[] {
   const { content, stop_reason, stop_sequence, stop_details, container, ...shell } = body;
-  const usage = isObject(body['usage']) ? body['usage'] : writeUsage(undefined, context.estimatedInput);
+  const usage = isObject(body['usage']) ? body['usage'] : writeUsage(undefined, () => context.estimatedInput);
   const message = { ...shell, content: [], stop_reason: null, stop_sequence: null, usage: { ...usage, output_tokens: 1 } };
   const blocks = maybe.list(content).filter(isObject);
   return [

@@ -21,7 +21,15 @@ export function readUsage(usage: JsonObject): Usage | undefined {
     ...(long !== undefined && { cacheWriteLongTokens: long }),
     ...(thinking !== undefined && { reasoningTokens: thinking }),
   };
-  return Object.keys(all).length === 0 ? undefined : all;
+  if (Object.keys(all).length === 0) return undefined;
+  const tier = tierOf(usage);
+  return tier === undefined ? all : { ...all, tier };
+}
+
+/** Where prices are others: fast mode, committed capacity, batches. */
+function tierOf({ speed, service_tier: tier }: JsonObject): string | undefined {
+  if (speed === 'fast') return speed;
+  return tier === 'priority' || tier === 'batch' ? tier : undefined;
 }
 
 /** `usage` of a `message_delta` may repeat counts of `message_start`, or say null: the last number that was said holds. */
@@ -39,12 +47,12 @@ export function usageOf(body: JsonObject): { readonly usage?: Usage; readonly mo
 }
 
 /**
- * The other way. The format demands both totals, so an unknown input is `estimated` tokens; an unknown output is 0, as there is no word for
+ * The other way. The format demands both totals, so an unknown input is what `estimate` counts; an unknown output is 0, as there is no word for
  * unknown. Counts of the cache may be null and are, when nobody said them.
  */
-export function writeUsage(usage: Usage | undefined, estimated: number): JsonObject {
+export function writeUsage(usage: Usage | undefined, estimate: () => number): JsonObject {
   const { inputTokens, outputTokens, cacheReadTokens: read, cacheWriteTokens: written, cacheWriteLongTokens: long } = usage ?? {};
-  const fresh = inputTokens === undefined ? estimated : Math.max(0, inputTokens - (read ?? 0) - (written ?? 0));
+  const fresh = inputTokens === undefined ? estimate() : Math.max(0, inputTokens - (read ?? 0) - (written ?? 0));
   return {
     input_tokens: fresh,
     cache_creation_input_tokens: written ?? null,

@@ -23,7 +23,7 @@ export function writeReply(reply: ChatReply, context: WriteContext): JsonObject 
     model: reply.model ?? context.model,
     content: parts.flatMap(writePart),
     ...writeFinish(reply.finish, reply.stopSequence, calls),
-    usage: writeUsage(reply.usage, context.estimatedInput),
+    usage: writeUsage(reply.usage, () => context.estimatedInput),
   };
 }
 

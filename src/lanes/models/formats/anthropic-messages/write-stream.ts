@@ -1,20 +1,18 @@
-import type { ChatEvent, ModelFailure, Part } from '../../../../core/chat.ts';
+import type { ChatEvent } from '../../../../core/chat.ts';
 import type { ChatStreamWriter, WriteContext } from '../../../../core/contracts/provider.ts';
-import { ERRORS, GatewayError } from '../../../../core/errors.ts';
+import { GatewayError } from '../../../../core/errors.ts';
 import type { JsonObject } from '../../../../core/json.ts';
 import type { ModelsChunk } from '../../../../core/models.ts';
 import type { Usage } from '../../../../core/usage.ts';
 import { writeSeal } from '../_seals.ts';
 import { callSealBlock, NATIVE } from './block-seals.ts';
-import { anthropicErrorType } from './error-type.ts';
 import { writeFinish } from './finish.ts';
 import { frame } from './replay.ts';
 import { writeUsage } from './usage.ts';
-import { writeReply } from './write-reply.ts';
 
 type Event<T extends ChatEvent['type']> = Extract<ChatEvent, { type: T }>;
 
-/** A call that has begun; `pieces` wait for the calls before it. */
+/** A call that has begun; `pieces` are those that wait for the calls before it. */
 interface Call {
   readonly step: Event<'call'>;
   readonly pieces: string[];
@@ -26,13 +24,13 @@ interface State {
   started: boolean;
   id: string;
   model: string;
+  /** Tokens, as the start said them. */
+  input: number;
   /** Of the next block. */
   index: number;
   open: 'text' | 'thinking' | Call | undefined;
   /** All of them, in order. */
   readonly calls: Map<number, Call>;
-  /** What was written, for the whole reply. */
-  readonly parts: Part[];
   usage: Usage | undefined;
   finish: Event<'finish'> | undefined;
 }
@@ -47,10 +45,10 @@ export function streamWriter(context: WriteContext): ChatStreamWriter {
     started: false,
     id: context.id,
     model: context.model,
+    input: 0,
     index: 0,
     open: undefined,
     calls: new Map(),
-    parts: [],
     usage: undefined,
     finish: undefined,
   };
@@ -81,7 +79,8 @@ function write(event: ChatEvent, state: State): ModelsChunk[] {
       state.finish = event;
       return endBlocks(state);
     case 'error':
-      return [writeError(event.failure)];
+      // Who reads throws it.
+      return [];
     case 'end':
       return [...start(state), ...endBlocks(state), ...complete(state)];
   }
@@ -90,8 +89,9 @@ function write(event: ChatEvent, state: State): ModelsChunk[] {
 function start(state: State): ModelsChunk[] {
   if (state.started) return [];
   state.started = true;
-  // Clients show the input at once and take 0 for a fault.
-  const usage = { input_tokens: Math.max(1, state.context.estimatedInput), output_tokens: 1 };
+  // Clients show the input at once and take 0 for a fault. Asked for once: counting is dear.
+  state.input = Math.max(1, state.context.estimatedInput);
+  const usage = { input_tokens: state.input, output_tokens: 1 };
   const message = { id: state.id, type: 'message', role: 'assistant', model: state.model, content: [] };
   return [frame('message_start', { message: { ...message, stop_reason: null, stop_sequence: null, usage } }), frame('ping')];
 }
@@ -112,31 +112,21 @@ function stop(state: State): ModelsChunk {
 
 function writeText(text: string, state: State): ModelsChunk[] {
   const piece = { type: 'text_delta', text };
-  const last = state.parts.at(-1);
-  if (state.open === 'text' && last?.type === 'text') {
-    state.parts[state.parts.length - 1] = { type: 'text', text: last.text + text };
-    return [delta(piece, state)];
-  }
+  if (state.open === 'text') return [delta(piece, state)];
   const before = endBlocks(state);
   state.open = 'text';
-  state.parts.push({ type: 'text', text });
   return [...before, openBlock({ type: 'text', text: '' }, state), delta(piece, state)];
 }
 
 function writeThinking(text: string, state: State): ModelsChunk[] {
   const piece = { type: 'thinking_delta', thinking: text };
-  const last = state.parts.at(-1);
-  if (state.open === 'thinking' && last?.type === 'reasoning') {
-    state.parts[state.parts.length - 1] = { type: 'reasoning', text: last.text + text };
-    return [delta(piece, state)];
-  }
-  return [...openThinking(text, state), delta(piece, state)];
+  const before = state.open === 'thinking' ? [] : openThinking(state);
+  return [...before, delta(piece, state)];
 }
 
-function openThinking(text: string, state: State): ModelsChunk[] {
+function openThinking(state: State): ModelsChunk[] {
   const before = endBlocks(state);
   state.open = 'thinking';
-  state.parts.push({ type: 'reasoning', text });
   return [...before, openBlock({ type: 'thinking', thinking: '', signature: '' }, state)];
 }
 
@@ -144,12 +134,9 @@ function writeSealStep({ seal, hidden }: Event<'seal'>, state: State): ModelsChu
   const value = writeSeal(seal, NATIVE);
   if (hidden) {
     const before = endBlocks(state);
-    state.parts.push({ type: 'reasoning', text: '', seal, hidden: true });
     return [...before, openBlock({ type: 'redacted_thinking', data: value }, state), stop(state)];
   }
-  const before = state.open === 'thinking' ? [] : openThinking('', state);
-  const last = state.parts.at(-1);
-  state.parts[state.parts.length - 1] = { type: 'reasoning', text: last?.type === 'reasoning' ? last.text : '', seal };
+  const before = state.open === 'thinking' ? [] : openThinking(state);
   return [...before, delta({ type: 'signature_delta', signature: value }, state), stop(state)];
 }
 
@@ -168,9 +155,7 @@ function openCall(call: Call, state: State): ModelsChunk[] {
 }
 
 function closeCall(call: Call, state: State): ModelsChunk {
-  const { id, name, seal } = call.step;
   call.state = 'closed';
-  state.parts.push({ type: 'call', id, name, arguments: call.pieces.join(''), ...(seal && { seal }) });
   return stop(state);
 }
 
@@ -183,8 +168,9 @@ function addArguments({ call: number, text }: Event<'arguments'>, state: State):
     // A block cannot be opened again, and a tool must never run with half of its input.
     throw new GatewayError('upstream_failed', `The provider sent arguments of the call of "${call.step.name}" after its end.`);
   }
+  if (call.state === 'open') return [argumentsDelta(text, state)];
   call.pieces.push(text);
-  return call.state === 'open' ? [argumentsDelta(text, state)] : [];
+  return [];
 }
 
 function argumentsDelta(text: string, state: State): ModelsChunk {
@@ -211,23 +197,6 @@ function endBlocks(state: State): ModelsChunk[] {
 function complete(state: State): ModelsChunk[] {
   const { finish, stopSequence } = state.finish ?? { finish: 'stop' };
   const ending = writeFinish(finish, stopSequence, state.calls.size > 0);
-  const usage = writeUsage(state.usage, Math.max(1, state.context.estimatedInput));
-  const reply = whole(state, finish, stopSequence);
-  return [frame('message_delta', { delta: ending, usage }), { ...frame('message_stop'), ...(reply && { reply: { body: reply } }) }];
-}
-
-/** The answer in one piece; undefined when arguments are broken, which a stream passes on as they are. */
-function whole(state: State, finish: Event<'finish'>['finish'], stopSequence: string | undefined): JsonObject | undefined {
-  const { id, model, parts, usage, context } = state;
-  const reply = { id, model, parts, finish, ...(stopSequence !== undefined && { stopSequence }), ...(usage && { usage }) };
-  try {
-    return writeReply(reply, context);
-  } catch (error) {
-    if (error instanceof GatewayError) return undefined;
-    throw error;
-  }
-}
-
-function writeError({ code, message }: ModelFailure): ModelsChunk {
-  return frame('error', { error: { type: anthropicErrorType(code), message: message ?? ERRORS[code].message } });
+  const usage = writeUsage(state.usage, () => state.input);
+  return [frame('message_delta', { delta: ending, usage }), frame('message_stop')];
 }

@@ -31,8 +31,8 @@ const VALIDATIONS: readonly (readonly [RegExp, ErrorCode])[] = [
   [/content filter/i, 'content_refused'],
 ];
 
-/** Failures whose words are about the caller's request, not the hub's account. */
-const TOLD = new Set<ErrorCode>(['model_refused', 'context_too_long', 'content_refused', 'model_unknown', 'body_too_large']);
+/** Failures whose words are about the caller's request, not the hub's account: those of an unknown model may name a project. */
+const TOLD = new Set<ErrorCode>(['model_refused', 'context_too_long', 'content_refused', 'body_too_large']);
 
 /**
  * A failure by the name of its exception: `ThrottlingException` of a header or `throttlingException` of a stream, with a namespace before `#` or an

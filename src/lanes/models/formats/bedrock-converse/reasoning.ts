@@ -1,5 +1,6 @@
 import type { ChatRequest, Effort, Reasoning } from '../../../../core/chat.ts';
 import type { JsonObject } from '../../../../core/json.ts';
+import { hasLostReasoning, mustCall } from '../_thinking-bars.ts';
 
 export interface WrittenReasoning {
   /** For `additionalModelRequestFields`. */
@@ -52,9 +53,8 @@ function writeThinking(ask: ChatRequest, model: string, dropped: Set<string>): W
   const level = levelOf(reasoning);
   const { budgetTokens } = reasoning;
   if (level === undefined && budgetTokens === undefined) return { fields: {}, forbids: sampling };
-  const obstacle = obstacleOf(ask);
-  if (obstacle !== undefined) {
-    dropped.add(`reasoning (${obstacle})`);
+  if (mustCall(ask)) {
+    dropped.add('reasoning (not while a tool must be called)');
     return { fields: {}, forbids: sampling };
   }
   if (version > 4.6 || (version === 4.6 && budgetTokens === undefined)) {
@@ -66,7 +66,7 @@ function writeThinking(ask: ChatRequest, model: string, dropped: Set<string>): W
       forbids: sampling === SAMPLING ? SAMPLING : WHILE_THINKING,
     };
   }
-  if (hasLostReasoning(ask)) {
+  if (hasLostReasoning(ask, 'anthropic')) {
     dropped.add('reasoning (the calls of the last turn came without theirs)');
     return { fields: {}, forbids: NOTHING };
   }
@@ -83,17 +83,4 @@ function writeThinking(ask: ChatRequest, model: string, dropped: Set<string>): W
 function versionOf(model: string): number {
   const [, major = '0', minor = '0'] = /claude-(?:[a-z]+-)?(\d{1,2})(?!\d)(?:-(\d)(?!\d))?/.exec(model) ?? [];
   return Number(`${major}.${minor}`);
-}
-
-/** A model of Anthropic does not think when it has to call a tool. */
-function obstacleOf({ toolChoice, tools }: ChatRequest): string | undefined {
-  if (toolChoice === undefined || tools.length === 0) return undefined;
-  const forced = toolChoice.type === 'required' || toolChoice.type === 'tool' || (toolChoice.type === 'allowed' && toolChoice.required);
-  return forced ? 'not while a tool must be called' : undefined;
-}
-
-/** With a budget, a model of Anthropic wants to see what it thought before the calls that are answered now. */
-function hasLostReasoning({ turns }: ChatRequest): boolean {
-  const parts = turns.findLast(({ role }) => role === 'assistant')?.parts ?? [];
-  return parts.some(({ type }) => type === 'call') && !parts.some((part) => part.type === 'reasoning' && part.seal?.family === 'anthropic');
 }

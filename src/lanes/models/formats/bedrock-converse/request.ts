@@ -1,6 +1,7 @@
 import type { ChatRequest, OutputFormat } from '../../../../core/chat.ts';
 import type { WriteOptions, WrittenRequest } from '../../../../core/contracts/provider.ts';
 import type { JsonObject } from '../../../../core/json.ts';
+import { userId } from '../_user-id.ts';
 import { Blocks } from './blocks.ts';
 import { writeReasoning } from './reasoning.ts';
 import { writeToolConfig } from './tools.ts';
@@ -8,8 +9,6 @@ import { writeMessages } from './messages.ts';
 
 /** Of InferenceConfiguration. */
 const HOTTEST = 1;
-/** Of the values of `requestMetadata`. */
-const METADATA = /^[a-zA-Z0-9\s:_@$#=/+,.-]{1,256}$/;
 const TIERS: ReadonlyMap<string, string | undefined> = new Map([
   ['auto', undefined],
   ['default', 'default'],
@@ -46,7 +45,7 @@ export function writeRequest(ask: ChatRequest, { model, family }: WriteOptions):
     ...unlessEmpty('inferenceConfig', inferenceConfig),
     ...unlessEmpty('outputConfig', outputConfig),
     ...unlessEmpty('additionalModelRequestFields', extra),
-    ...unlessEmpty('requestMetadata', writeUser(ask.user, dropped)),
+    ...(ask.user === undefined ? {} : { requestMetadata: { user: userId(ask.user) } }),
     ...(tier === undefined ? {} : { serviceTier: { type: tier } }),
   };
   for (const name of ['seed', 'frequencyPenalty', 'presencePenalty'] as const) if (ask[name] !== undefined) dropped.add(name);
@@ -97,13 +96,6 @@ function writeTextFormat(output: OutputFormat | undefined, dropped: Set<string>)
     ...(description === undefined ? {} : { description }),
   };
   return { type: 'json_schema', structure: { jsonSchema } };
-}
-
-function writeUser(user: string | undefined, dropped: Set<string>): JsonObject {
-  if (user === undefined) return {};
-  if (METADATA.test(user)) return { user };
-  dropped.add('user (characters or length that Bedrock refuses)');
-  return {};
 }
 
 function writeTier(tier: string | undefined, dropped: Set<string>): string | undefined {

@@ -24,8 +24,8 @@ const BY_WORDS: readonly (readonly [RegExp, ErrorCode])[] = [
   [/payload size exceeds/i, 'body_too_large'],
 ];
 
-/** Failures whose words are about the caller's request, not the hub's account. */
-const TOLD = new Set<ErrorCode>(['model_refused', 'context_too_long', 'content_refused', 'model_unknown', 'body_too_large']);
+/** Failures whose words are about the caller's request, not the hub's account: those of an unknown model may name a project. */
+const TOLD = new Set<ErrorCode>(['model_refused', 'context_too_long', 'content_refused', 'body_too_large']);
 
 const MALFORMED = new Set(['MALFORMED_FUNCTION_CALL', 'UNEXPECTED_TOOL_CALL', 'TOO_MANY_TOOL_CALLS', 'MALFORMED_RESPONSE']);
 

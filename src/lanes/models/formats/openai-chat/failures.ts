@@ -1,5 +1,5 @@
 import type { ModelFailure } from '../../../../core/chat.ts';
-import { ERRORS, type ErrorCode } from '../../../../core/errors.ts';
+import type { ErrorCode } from '../../../../core/errors.ts';
 import { isObject, type JsonObject } from '../../../../core/json.ts';
 import { maybe } from '../_read.ts';
 import { given } from '../_given.ts';
@@ -43,8 +43,8 @@ const BY_STATUS: Readonly<Partial<Record<number, ErrorCode>>> = {
   529: 'upstream_overloaded',
 };
 
-/** Their words speak of the request, not of the hub's account: they may be shown. */
-const SHOWN: ReadonlySet<ErrorCode> = new Set(['model_refused', 'context_too_long', 'content_refused', 'model_unknown', 'body_too_large']);
+/** Their words speak of the request, not of the hub's account, as those of an unknown model or deployment may: they may be shown. */
+const SHOWN: ReadonlySet<ErrorCode> = new Set(['model_refused', 'context_too_long', 'content_refused', 'body_too_large']);
 
 /** The names win over these statuses, which vendors use for many things. */
 const VAGUE: ReadonlySet<number> = new Set([400, 403, 404, 422, 429]);
@@ -53,7 +53,8 @@ const TOO_LONG = /context.{0,10}length|maximum context|context window|prompt is 
 
 /**
  * What an error says, of OpenAI and of those who speak like it: `{error: {…}}`, `{error: "text"}` (Ollama), `{object: "error", …}` (vLLM, Mistral),
- * `{detail}` (FastAPI), `{message}`, or plain text. Without `status` (inside a stream) a numeric code stands in for it, as at OpenRouter.
+ * `{detail}` (FastAPI), `{message}`. Text that is no JSON is some proxy's: it is read, but never shown. Without `status` (inside a stream) a
+ * numeric code stands in for it, as at OpenRouter.
  */
 export function readError(body: unknown, status?: number): ModelFailure {
   const error = errorOf(body);
@@ -63,7 +64,7 @@ export function readError(body: unknown, status?: number): ModelFailure {
   const vendor = given({ type, code, param });
   return given({
     code: read,
-    message: SHOWN.has(read) && message ? message : undefined,
+    message: SHOWN.has(read) && isObject(body) && message ? message : undefined,
     vendor: Object.keys(vendor).length === 0 ? undefined : vendor,
   });
 }
@@ -102,24 +103,4 @@ function specific(named: ErrorCode, plain: ErrorCode | undefined): ErrorCode {
 
 function nameOf(name: string | undefined): ErrorCode | undefined {
   return name !== undefined && Object.hasOwn(BY_NAME, name) ? BY_NAME[name] : undefined;
-}
-
-/** [type, code] as OpenAI names them. */
-const NAMES: Readonly<Partial<Record<ErrorCode, readonly [type: string, code: string | null]>>> = {
-  model_refused: ['invalid_request_error', null],
-  bad_request: ['invalid_request_error', null],
-  context_too_long: ['invalid_request_error', 'context_length_exceeded'],
-  content_refused: ['invalid_request_error', 'content_filter'],
-  body_too_large: ['invalid_request_error', 'request_too_large'],
-  model_unknown: ['invalid_request_error', 'model_not_found'],
-  upstream_no_credit: ['insufficient_quota', 'insufficient_quota'],
-  upstream_limited: ['rate_limit_error', 'rate_limit_exceeded'],
-  upstream_overloaded: ['server_error', 'overloaded'],
-  upstream_timeout: ['server_error', 'timeout'],
-};
-
-/** The error event of a stream; nothing follows it. */
-export function writeError({ code, message, vendor }: ModelFailure): JsonObject {
-  const [type, name] = NAMES[code] ?? ['server_error', code];
-  return { error: { message: message ?? ERRORS[code].message, type, param: vendor?.param ?? null, code: name } };
 }

@@ -33,6 +33,8 @@ class Reader {
   #out: ChatEvent[] = [];
   #id = '';
   #calls = 0;
+  /** Calls that wait for their name. */
+  #nameless = 0;
   #started = false;
   #finished = false;
   #ended = false;
@@ -111,6 +113,7 @@ class Reader {
     open.held += text;
     if (name === undefined) return;
     open.told = true;
+    this.#nameless -= 1;
     const callId = open.id ?? madeCallId(this.#id, open.call);
     const seal = readCallSeal(delta) ?? this.#seals.get(callId);
     this.#seals.delete(callId);
@@ -127,6 +130,7 @@ class Reader {
       return open;
     }
     const made: OpenCall = given({ call: this.#calls++, id, told: false, held: '' });
+    this.#nameless += 1;
     this.#byIndex.set(key, made);
     this.#byIndex.set(LAST, made);
     return made;
@@ -149,6 +153,9 @@ class Reader {
     this.#finished = true;
     for (const seal of this.#seals.values()) this.#push({ type: 'seal', seal, hidden: true });
     const finish = readFinish(reason, { calls: this.#calls > 0, refused: this.#refused && !this.#spoke });
+    // One that the limit of tokens cut is only left out.
+    if (finish === 'tool_calls' && this.#nameless > 0)
+      throw new GatewayError('upstream_failed', 'The provider called a tool without saying which.');
     this.#push({ type: 'finish', finish });
   }
 

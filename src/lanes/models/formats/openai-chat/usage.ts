@@ -1,13 +1,14 @@
 import { isObject, type JsonObject } from '../../../../core/json.ts';
 import type { Usage } from '../../../../core/usage.ts';
 import { maybe } from '../_read.ts';
+import { openaiTier } from '../_openai-tier.ts';
 import { given } from '../_given.ts';
 
 /** Usage and model of a whole answer or of one event. Vendors hide usage in several places: all are looked at, nothing is walked through. Written
  * without intermediate objects, for every call that passes comes by here. */
 export function readUsage(body: JsonObject): { readonly usage?: Usage; readonly model?: string } {
   const found = body['usage'] ?? maybe.object(body['x_groq'])['usage'] ?? usageOfChoice(body['choices']);
-  const usage = isObject(found) ? toUsage(found) : undefined;
+  const usage = isObject(found) ? toUsage(found, openaiTier(body)) : undefined;
   const model = maybe.text(body['model']);
   const read: { usage?: Usage; model?: string } = {};
   if (usage !== undefined) read.usage = usage;
@@ -20,7 +21,7 @@ function usageOfChoice(choices: unknown): unknown {
   return Array.isArray(choices) && isObject(choices[0]) ? choices[0]['usage'] : undefined;
 }
 
-function toUsage(usage: JsonObject): Usage | undefined {
+function toUsage(usage: JsonObject, tier: string | undefined): Usage | undefined {
   const input = maybe.object(usage['prompt_tokens_details']);
   const output = maybe.object(usage['completion_tokens_details']);
   const inputTokens = maybe.number(usage['prompt_tokens']);
@@ -30,7 +31,7 @@ function toUsage(usage: JsonObject): Usage | undefined {
   // xAI counts reasoning beside the completion, not in it: its total tells.
   const beside = reasoningTokens !== undefined && totalTokens === (inputTokens ?? 0) + (completion ?? 0) + reasoningTokens;
   const read: { -readonly [K in keyof Usage]: Usage[K] } = {};
-  const set = (key: Exclude<keyof Usage, 'estimated'>, value: number | undefined): void => {
+  const set = (key: Exclude<keyof Usage, 'estimated' | 'tier'>, value: number | undefined): void => {
     if (value !== undefined) read[key] = value;
   };
   set('inputTokens', inputTokens);
@@ -42,6 +43,7 @@ function toUsage(usage: JsonObject): Usage | undefined {
   set('reasoningTokens', reasoningTokens);
   set('inputAudioTokens', maybe.number(input['audio_tokens']));
   set('outputAudioTokens', maybe.number(output['audio_tokens']));
+  if (tier !== undefined) read.tier = tier;
   // MiniMax sends {"total_tokens": 0, …} with every event before the last.
   const said = inputTokens !== undefined || completion !== undefined || (totalTokens ?? 0) > 0;
   return said ? read : undefined;

@@ -3,6 +3,7 @@ import type { ChatRequest, OutputFormat, ToolChoice, ToolSpec } from '../../../.
 import type { WriteOptions, WrittenRequest } from '../../../../core/contracts/provider.ts';
 import type { JsonObject } from '../../../../core/json.ts';
 import { given } from '../_given.ts';
+import { userId } from '../_user-id.ts';
 import { writeMessages, type ChatQuirks } from './write-messages.ts';
 
 const SERVICE_TIERS = new Set(['auto', 'default', 'flex', 'scale', 'priority', 'fast']);
@@ -32,7 +33,7 @@ export function writeRequest(ask: ChatRequest, options: WriteOptions, quirks: Ch
     presence_penalty: ask.presencePenalty,
     response_format: ask.output && writeOutput(ask.output),
     reasoning_effort: ask.reasoning && effortOf(ask.reasoning),
-    user: ask.user,
+    user: ask.user === undefined ? undefined : userId(ask.user),
     service_tier: tier,
   });
   return { body, dropped: [...dropped] };

@@ -4,13 +4,12 @@ import { isObject, type JsonObject } from '../../../../core/json.ts';
 import type { ModelsChunk } from '../../../../core/models.ts';
 import type { Usage } from '../../../../core/usage.ts';
 import { maybe } from '../_read.ts';
-import { writeError } from './failures.ts';
 import { given } from '../_given.ts';
 import { writeCallSeal, writeDetail } from './reasoning.ts';
 import { writeFinish } from './reply.ts';
 import { writeUsage } from './usage.ts';
 
-/** The last event, which is no JSON: `data: [DONE]`. Told by identity. */
+/** The last event, which is no JSON: `data: [DONE]`. Told by the identity of its `data`. */
 export const DONE: ModelsChunk = Object.freeze({ data: Object.freeze({}) });
 
 /** Events as `chat.completion.chunk`: https://platform.openai.com/docs/api-reference/chat-streaming. */
@@ -71,8 +70,7 @@ class Writer {
         this.#finish = event.finish;
         return;
       case 'error':
-        this.#done = true;
-        this.#chunks.push({ data: writeError(event.failure) });
+        // Who reads throws it.
         return;
       case 'end':
         return this.#end();
@@ -128,7 +126,7 @@ function last(head: JsonObject, context: WriteContext, usage: unknown): ModelsCh
   return wantsUsage(context) && isObject(usage) ? [{ data: { ...head, choices: [], usage } }, DONE] : [DONE];
 }
 
-/** A whole `chat.completion` as the stream that would have brought it. */
+/** A whole `chat.completion` as the stream that would have brought it; its last event carries it, for the policy that looks next. */
 export function replay(body: JsonObject, context: WriteContext): readonly ModelsChunk[] {
   const { choices, usage, object: _, ...fields } = body;
   const head = headOf({ id: context.id, created: context.created, model: context.model, ...fields });
@@ -150,5 +148,6 @@ export function replay(body: JsonObject, context: WriteContext): readonly Models
       const ended = chunk(head, context, {}, choice['finish_reason'] ?? 'stop', index);
       return [...deltas.map((delta) => chunk(head, context, delta, null, index)), ended];
     });
-  return [...chunks, ...last(head, context, usage)];
+  const ends = last(head, context, usage);
+  return [...chunks, ...ends.slice(0, -1), { ...DONE, reply: { body } }];
 }

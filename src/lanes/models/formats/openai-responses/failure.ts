@@ -1,5 +1,5 @@
 import type { ModelFailure } from '../../../../core/chat.ts';
-import { ERRORS, type ErrorCode } from '../../../../core/errors.ts';
+import type { ErrorCode } from '../../../../core/errors.ts';
 import { isObject, type JsonObject } from '../../../../core/json.ts';
 import { maybe } from '../_read.ts';
 
@@ -29,19 +29,8 @@ const TYPES = new Map<string, ErrorCode>([
   ['insufficient_quota', 'upstream_no_credit'],
   ['overloaded_error', 'upstream_overloaded'],
 ]);
-const SHOWN: readonly ErrorCode[] = ['model_refused', 'context_too_long', 'content_refused', 'model_unknown', 'body_too_large'];
-
-/** The code of OpenAI for what went wrong; the others are `server_error`. */
-const WRITTEN: Partial<Record<ErrorCode, string>> = {
-  bad_request: 'invalid_prompt',
-  model_refused: 'invalid_prompt',
-  context_too_long: 'context_length_exceeded',
-  content_refused: 'content_filter',
-  model_unknown: 'model_not_found',
-  limit_exceeded: 'rate_limit_exceeded',
-  upstream_limited: 'rate_limit_exceeded',
-  upstream_no_credit: 'insufficient_quota',
-};
+/** Not `model_unknown`: its words may name a project. */
+const SHOWN: readonly ErrorCode[] = ['model_refused', 'context_too_long', 'content_refused', 'body_too_large'];
 
 function classify(code: string, type: string, message: string): ErrorCode {
   // One code for a prompt that is malformed and for one that was flagged: only the words tell.
@@ -67,15 +56,5 @@ export function readFailure(value: JsonObject): ModelFailure {
     code: failure,
     ...(message && SHOWN.includes(failure) && { message }),
     ...(Object.keys(vendor).length > 0 && { vendor }),
-  };
-}
-
-/** The fields of an `error` event. */
-export function writeFailure(failure: ModelFailure): JsonObject {
-  return {
-    type: 'error',
-    code: WRITTEN[failure.code] ?? 'server_error',
-    message: failure.message ?? ERRORS[failure.code].message,
-    param: failure.vendor?.param ?? null,
   };
 }

@@ -17,7 +17,7 @@ export function readReply(body: JsonObject, family: string): ChatReply {
   const parts = body['output'].flatMap((item) => readOutputItem(maybe.object(item), family));
   const id = maybe.text(body['id']);
   const model = maybe.text(body['model']);
-  const usage = readResponseUsage(body['usage']);
+  const usage = readResponseUsage(body);
   return {
     ...(id !== undefined && { id }),
     ...(model !== undefined && { model }),

@@ -1,9 +1,11 @@
 import { isObject, type JsonObject } from '../../../../core/json.ts';
 import type { Usage } from '../../../../core/usage.ts';
+import { openaiTier } from '../_openai-tier.ts';
 import { maybe } from '../_read.ts';
 
-/** The `usage` of a response; undefined when there is none. `input_tokens` includes what the cache gave and took. */
-export function readResponseUsage(value: unknown): Usage | undefined {
+/** What a response says in `usage` and `service_tier`; undefined without any number. `input_tokens` includes what the cache gave and took. */
+export function readResponseUsage(response: JsonObject): Usage | undefined {
+  const value = response['usage'];
   if (!isObject(value)) return undefined;
   const input = maybe.object(value['input_tokens_details']);
   const output = maybe.object(value['output_tokens_details']);
@@ -17,7 +19,9 @@ export function readResponseUsage(value: unknown): Usage | undefined {
     reasoningTokens: maybe.number(output['reasoning_tokens']),
   };
   const known = Object.entries(usage).filter(([, tokens]) => tokens !== undefined);
-  return known.length === 0 ? undefined : Object.fromEntries(known);
+  if (known.length === 0) return undefined;
+  const tier = openaiTier(response);
+  return { ...Object.fromEntries(known), ...(tier !== undefined && { tier }) };
 }
 
 /** Null when nothing is known. The members that the official types demand are 0 when only they are unknown. */
@@ -42,7 +46,7 @@ export function writeResponseUsage(usage: Usage | undefined): JsonObject | null 
 /** Usage and served model of a whole response, or of one event, which carries the response in `response`. */
 export function readUsage(body: JsonObject): { readonly usage?: Usage; readonly model?: string } {
   const response = isObject(body['response']) ? body['response'] : body;
-  const usage = readResponseUsage(response['usage']);
+  const usage = readResponseUsage(response);
   const model = maybe.text(response['model']);
   return { ...(usage && { usage }), ...(model !== undefined && { model }) };
 }

@@ -27,6 +27,9 @@ function web(answers: Readonly<Record<string, Partial<FetchedDocument>>>) {
   };
 }
 
+/** The caller does not leave. */
+const STAYS = new AbortController().signal;
+
 describe('links of a conversation', () => {
   it('are fetched as links of a stranger, once each, wherever they stand', async () => {
     const http = web({
@@ -43,6 +46,7 @@ describe('links of a conversation', () => {
         ],
       }),
       http,
+      STAYS,
     );
     const data = Buffer.from('bytes').toString('base64');
     expect(read.turns[0]!.parts).toEqual([
@@ -69,28 +73,46 @@ describe('links of a conversation', () => {
       { type: 'image', source: { type: 'file', id: 'file_1' } },
       { type: 'text', text: 'https://a.example/x.png' },
     );
-    expect(await inlineMedia(ask, http, (url) => url.startsWith('https://kept.'))).toBe(ask);
+    expect(await inlineMedia(ask, http, STAYS, (url) => url.startsWith('https://kept.'))).toBe(ask);
     expect(http.asked).toEqual([]);
   });
 
   it('that cannot be had are a bad request that names the place', async () => {
-    await expect(inlineMedia(asking({ type: 'text', text: 'x' }, image('http://169.254.169.254/')), web({}))).rejects.toMatchObject({
+    await expect(inlineMedia(asking({ type: 'text', text: 'x' }, image('http://169.254.169.254/')), web({}), STAYS)).rejects.toMatchObject({
       code: 'bad_request',
       message: expect.stringMatching(/turn 1, part 2.*may not fetch/),
       detail: expect.stringContaining('not public'),
     });
   });
 
+  it('are given up when the caller leaves, and are not too much together', async () => {
+    const asked: { signal?: AbortSignal; maxBytes?: number }[] = [];
+    const body = Buffer.alloc(14_000_000);
+    const http = {
+      fetchDocument(url: string, options: { signal?: AbortSignal; maxBytes?: number }) {
+        asked.push(options);
+        return Promise.resolve({ url, notModified: false, body, contentType: 'image/png', etag: undefined });
+      },
+    };
+    const links = Array.from({ length: 12 }, (_, at) => image(`https://a.example/${at}`));
+    await expect(inlineMedia(asking(...links), http, STAYS)).rejects.toMatchObject({
+      code: 'bad_request',
+      message: expect.stringContaining('50 MB'),
+    });
+    expect(asked).toHaveLength(4);
+    expect(asked.every(({ signal }) => signal === STAYS)).toBe(true);
+  });
+
   it('are not too many', async () => {
     const many = (count: number): Part[] => Array.from({ length: count }, (_, at) => image(`https://a.example/${at}`));
     const known = Object.fromEntries(Array.from({ length: 21 }, (_, at) => [`https://a.example/${at}`, {}]));
     const http = web(known);
-    await expect(inlineMedia(asking(...many(21)), http)).rejects.toMatchObject({
+    await expect(inlineMedia(asking(...many(21)), http, STAYS)).rejects.toMatchObject({
       code: 'bad_request',
       message: expect.stringContaining('21'),
     });
     expect(http.asked).toEqual([]);
-    await inlineMedia(asking(...many(20), ...many(20)), http);
+    await inlineMedia(asking(...many(20), ...many(20)), http, STAYS);
     expect(http.asked).toHaveLength(20);
   });
 });

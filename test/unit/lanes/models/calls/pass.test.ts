@@ -1,3 +1,4 @@
+import { Secret } from '../../../../../src/core/secret.ts';
 import { describe, expect, it } from 'vitest';
 import { startLane } from '../doors/start-lane.ts';
 import { CHAT, chunk, DONE, EVENTS, MESSAGES, piece, RESPONSES, SAID, VENDORS } from '../doors/streams.ts';
@@ -90,7 +91,9 @@ describe('the body of a request in the vendor’s own format', () => {
   });
 
   it('is adapted where the vendor has its own way', async () => {
-    const providers = { main: { type: 'vertex', api: 'anthropic', project: 'p', baseUrl: 'http://vendor.test' } };
+    const providers = {
+      main: { type: 'vertex', api: 'anthropic', project: 'p', apiKey: new Secret('token'), baseUrl: 'http://vendor.test' },
+    };
     const lane = await startLane({ providers, vendor: () => ({ body: {} }) });
     await lane.ask('/v1/messages', MESSAGES);
     const { model: _, ...rest } = MESSAGES;

@@ -1,6 +1,7 @@
+import type { JsonObject } from '../../../../../src/core/json.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkOnce, insertField, replaceValue } from '../../../../../src/lanes/models/passing/body-edits.ts';
+import { checkKeys, insertField, replaceValue } from '../../../../../src/lanes/models/passing/body-edits.ts';
 
 /** JSON text with its spaces, its order of keys and its escapes chosen freely, and what it means. */
 const space = fc.constantFrom('', ' ', '\n', '\t  ', '\r\n');
@@ -73,19 +74,19 @@ describe('replaceValue', () => {
     'refuses a key that stands twice: %s',
     (json) => {
       expect(() => replaceValue(Buffer.from(json), 'model', '"c"')).toThrow(expect.objectContaining({ code: 'bad_request' }));
-      expect(() => checkOnce(Buffer.from(json), 'model')).toThrow(expect.objectContaining({ code: 'bad_request' }));
+      expect(() => checkKeys(Buffer.from(json), JSON.parse(json) as JsonObject)).toThrow(expect.objectContaining({ code: 'bad_request' }));
     },
   );
 });
 
-describe('checkOnce', () => {
+describe('a key that stands once', () => {
   it.each([
     '{"model":"a"}',
     '{"model":"model","messages":[{"model":"x"}]}',
     '{"mod\\u0065l":"a","messages":["model","\\"model\\""]}',
     '{"a":{"model":1,"model":2},"model":"a"}',
   ])('takes %s', (json) => {
-    expect(() => checkOnce(Buffer.from(json), 'model')).not.toThrow();
+    expect(() => checkKeys(Buffer.from(json), JSON.parse(json) as JsonObject)).not.toThrow();
   });
 
   it('refuses just what has the key twice', () => {
@@ -93,11 +94,56 @@ describe('checkOnce', () => {
       fc.property(around, fc.boolean(), fc.constantFrom('"model"', '"m\\u006fdel"'), (parts, twice, second) => {
         const [head, tail] = build(parts);
         const json = `${head}${parts.old}${twice ? `,${second}:1` : ''}${tail}`;
-        const check = (): void => checkOnce(Buffer.from(json), 'model');
+        const check = (): void => checkKeys(Buffer.from(json), JSON.parse(json) as JsonObject);
         if (twice) expect(check).toThrow(/stands twice/);
         else expect(check).not.toThrow();
       }),
       { numRuns: 500 },
+    );
+  });
+});
+
+describe('checkKeys', () => {
+  const check = (json: string): void => checkKeys(Buffer.from(json), JSON.parse(json) as JsonObject);
+  const refused = expect.objectContaining({ code: 'bad_request' });
+
+  it.each([
+    '{"model":"small","Model":"forbidden"}',
+    '{"model":"small","messages":[],"Messages":[{"role":"user","content":"bad"}]}',
+    '{"model":"a","INPUT":"x"}',
+    '{"model":"a","me\u017f\u017fages":[]}',
+    '{"model":"a","me\\u017fsages":[]}',
+    '{"model":"a","Stream":true}',
+    '{"model":"a","Max_Tokens":1}',
+    '{"model":"a","\\u0054ools":[]}',
+    '{"model":"a","messages":[],"messages":[1]}',
+    '{"model":"a","input":"x","y":0,"inp\\u0075t":"z"}',
+    '{"model":"a","system":"x","system":"y"}',
+    '{"model":"a","mod\\u0065l":"b"}',
+    '{"model":"a","mod\\u0065\\u006C":"b"}',
+  ])('refuses %s', (json) => {
+    expect(() => check(json)).toThrow(refused);
+  });
+
+  it.each([
+    '{}',
+    '{"model":"a","messages":[{"Model":"b","role":"system","content":"\\"messages\\""},{"messages":[],"messages":[]}]}',
+    '{"model":"a","tools":[{"Tools":1,"input":{"model":1,"input":2}}],"input":[{"input":"x"}],"X-Model":1,"temperature":1}',
+    '{"mod\\u0065l":"a","messages":["\\u0061 model"]}',
+    '{"model":"Z\\u00fcrich","messages":[]}',
+  ])('takes %s', (json) => {
+    expect(() => check(json)).not.toThrow();
+  });
+
+  it('refuses just what has a key twice', () => {
+    fc.assert(
+      fc.property(around, fc.boolean(), fc.constantFrom('"model"', '"m\\u006fdel"', '"MODEL"'), (parts, twice, second) => {
+        const [head, tail] = build(parts);
+        const json = `${head}${parts.old}${twice ? `,${second}:1` : ''}${tail}`;
+        if (twice) expect(() => check(json)).toThrow(refused);
+        else expect(() => check(json)).not.toThrow();
+      }),
+      { numRuns: 300 },
     );
   });
 });

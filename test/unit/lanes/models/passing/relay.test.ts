@@ -1,3 +1,4 @@
+import { ProviderError } from '../../../../../src/lanes/models/provider-error.ts';
 import { describe, expect, it } from 'vitest';
 import { anthropicMessages } from '../../../../../src/lanes/models/formats/anthropic-messages/anthropic-messages.ts';
 import { openaiResponses } from '../../../../../src/lanes/models/formats/openai-responses/openai-responses.ts';
@@ -118,6 +119,23 @@ describe('the mark of completeness', () => {
   });
 });
 
+describe('the mark of completeness, oddly written', () => {
+  it.each(['data:  [DONE] \n\n', 'data:[DONE]\n\n', 'data: [DONE]   \r\n\r\n', 'event: done\ndata: [DONE]\n\n', 'data:  [DONE]  '])(
+    'counts: %j',
+    async (mark) => {
+      const { text, error, watch } = await relayed([said('hi', 'stop'), mark, said('more')].slice(0, mark.endsWith('\n') ? 3 : 2));
+      expect(error).toBeUndefined();
+      expect(watch.complete).toBe(true);
+      expect(text.trimEnd()).toBe(said('hi', 'stop') + mark.trimEnd());
+    },
+  );
+
+  it('needs a reason to finish that says something', async () => {
+    expect((await relayed([said('hi', ''), DONE])).error?.code).toBe('upstream_failed');
+    expect((await relayed([said('hi', ''), said('', 'stop'), DONE])).error).toBeUndefined();
+  });
+});
+
 describe('a frame that cannot pass', () => {
   const error = 'data: {"error":{"message":"boom","type":"server_error","code":null}}\n\n';
 
@@ -232,6 +250,63 @@ describe('usage', () => {
   });
 });
 
+describe('usage in several events', () => {
+  const event = (type: string, more: object): string => `event: ${type}\ndata: ${JSON.stringify({ type, ...more })}\n\n`;
+  const start = { input_tokens: 10, cache_read_input_tokens: 100_000, cache_creation_input_tokens: null, output_tokens: 1 };
+
+  it.each([
+    ['null', { input_tokens: 10, cache_read_input_tokens: null, cache_creation_input_tokens: null, output_tokens: 25 }],
+    ['absent', { input_tokens: 10, output_tokens: 25 }],
+  ])('keeps the cached input where the end repeats the input and the cache is %s', async (_, usage) => {
+    const { watch } = await relayed(
+      [
+        event('message_start', { message: { model: 'claude', usage: start } }),
+        event('message_delta', { delta: { stop_reason: 'end_turn' }, usage }),
+        event('message_stop', {}),
+      ],
+      { codec: anthropicMessages },
+    );
+    expect(watch.usage).toEqual({
+      model: 'claude',
+      usage: { inputTokens: 100_010, cacheReadTokens: 100_000, outputTokens: 25, totalTokens: 100_035 },
+    });
+  });
+});
+
+describe('line ends of CR alone', () => {
+  it.each(cases)('pass as they come, wherever the pieces are cut: $format, $name', async ({ codec, format, name }) => {
+    const bytes = Buffer.from(transcript(format, name).toString().replaceAll('\n', '\r'));
+    for (let at = 1; at < bytes.length; at += 7) {
+      const { text, error } = await relayed(cutAt(bytes, at), { codec });
+      if (text !== bytes.toString() || error !== undefined) expect({ at, text, error }).toEqual({ at, text: bytes.toString() });
+    }
+    const byBytes = await relayed(
+      [...bytes].map((byte) => Buffer.from([byte])),
+      { codec },
+      true,
+    );
+    expect(byBytes.text).toBe(bytes.toString());
+    expect(byBytes.chunks).toHaveLength(transcript(format, name).toString().trimEnd().split('\n\n').length);
+    const usage = (await relayed([transcript(format, name)], { codec })).watch.usage;
+    expect(byBytes.watch.usage).toEqual(usage);
+  });
+});
+
+describe('what was generated', () => {
+  it('is nothing where the first event is a failure', async () => {
+    const overloaded = 'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n';
+    const first = await relayed([`: ping\n\n${overloaded}`], { codec: anthropicMessages });
+    expect(first.error?.code).toBe('upstream_overloaded');
+    expect(first.watch.refused).toBe(true);
+    const later = await relayed([`event: message_start\ndata: {"type":"message_start","message":{}}\n\n${overloaded}`], {
+      codec: anthropicMessages,
+    });
+    expect(later.error?.code).toBe('upstream_overloaded');
+    expect(later.watch.refused).toBe(false);
+    expect((await relayed([])).watch.refused).toBe(false);
+  });
+});
+
 describe('other lines of a stream', () => {
   it('comments pass between frames, and are no frames; before the first they would send the status of an answer that may yet fail', async () => {
     const early = ': OPENROUTER PROCESSING\n\n';
@@ -278,8 +353,19 @@ describe('large frames', () => {
     expect(text).toBe(bytes.toString());
   });
 
+  it('pass whole in many small pieces, between others, in time that grows with their size', async () => {
+    const bytes = Buffer.from(said('one') + said('x'.repeat(8_000_000)) + said('two') + said('', 'stop') + DONE);
+    const pieces = Array.from({ length: Math.ceil(bytes.length / 4096) }, (_, at) => bytes.subarray(at * 4096, (at + 1) * 4096));
+    const from = performance.now();
+    const { text, error } = await relayed(pieces);
+    // A copy of all for each of 1,954 pieces would be 8 GB.
+    expect(performance.now() - from).toBeLessThan(1500);
+    expect(error).toBeUndefined();
+    expect(text === bytes.toString()).toBe(true);
+  });
+
   it('without an end are refused', async () => {
-    const pieces = Array.from({ length: 10 }, () => Buffer.alloc(1_000_000, 'x'));
+    const pieces = Array.from({ length: 33 }, () => Buffer.alloc(1_000_000, 'x'));
     const { text, error } = await relayed(pieces);
     expect(error?.code).toBe('upstream_too_large');
     expect(text).toBe('');
@@ -297,7 +383,12 @@ it('a reader who leaves ends the source', async () => {
       left = true;
     }
   })();
-  const watch = new FrameWatch({ codec: CODECS[0]!, family: 'openai', hidesUsage: false, provider: 'acme' });
+  const watch = new FrameWatch({
+    codec: CODECS[0]!,
+    family: 'openai',
+    hidesUsage: false,
+    failure: (failure) => new ProviderError(failure, 'in its stream'),
+  });
   for await (const _ of relay(source, { watch, split: false, mask: NO_MASK, settle: () => {} })) break;
   expect(left).toBe(true);
 });

@@ -5,6 +5,7 @@ import { anthropicMessages } from '../../../../../src/lanes/models/formats/anthr
 import { openaiChat } from '../../../../../src/lanes/models/formats/openai-chat/openai-chat.ts';
 import { openaiResponses } from '../../../../../src/lanes/models/formats/openai-responses/openai-responses.ts';
 import { scanReply } from '../../../../../src/lanes/models/passing/scan-reply.ts';
+import type { JsonObject } from '../../../../../src/core/json.ts';
 import type { ChatCodec } from '../../../../../src/core/contracts/provider.ts';
 
 const COUNTS = { prompt_tokens: 5, completion_tokens: 7, total_tokens: 12 };
@@ -76,6 +77,26 @@ describe('usage and model of an answer that passes', () => {
     expect(scan(JSON.stringify(body, null, 1), anthropicMessages).usage).toMatchObject({ inputTokens: 5, outputTokens: 7 });
   });
 
+  it('the model is that of the vendor, and not one in the arguments of a tool that stand before it', () => {
+    const content = [{ type: 'tool_use', id: 't', name: 'f', input: { model: 'evil', deep: [{ model: '{"model":"worse"}' }] } }];
+    const body = { content, model: 'claude-9', usage: { input_tokens: 5, output_tokens: 7 } };
+    for (const space of [undefined, 2])
+      expect(scan(JSON.stringify(body, null, space), anthropicMessages)).toEqual({
+        model: 'claude-9',
+        usage: { inputTokens: 5, outputTokens: 7 },
+      });
+    expect(scan({ content, usage: body.usage }, anthropicMessages).model).toBeUndefined();
+  });
+
+  it('bytes that end like an answer and are none are no trap', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom('"', '\\', '{', '}', '[', ']', ':', ',', 'model', '"model"', 'x')), (junk) => {
+        const text = `{${junk.join('')},"usage":{"input_tokens":5,"output_tokens":7}}`;
+        expect(scan(text, anthropicMessages).usage).toMatchObject({ inputTokens: 5 });
+      }),
+    );
+  });
+
   it('usage is found in an answer that repeats tools and their schemas behind it', () => {
     const body = {
       id: 'r',
@@ -132,7 +153,37 @@ describe('what is no answer', () => {
     },
   );
 
-  it('an error with the status of success', () => {
+  it('an error with the status of success is classified as the codec classifies it', () => {
+    const thrown = (call: () => unknown): unknown => {
+      try {
+        return call();
+      } catch (error) {
+        return { code: (error as { code: unknown }).code, message: (error as Error).message };
+      }
+    };
+    const errors: [ChatCodec, object][] = [
+      [openaiChat, { error: { message: 'slow', type: 'requests', code: 'rate_limit_exceeded' } }],
+      [openaiChat, { error: { message: 'slow', code: 'rate_limit_exceeded' }, choices: [{ index: 0, message: {} }] }],
+      [openaiChat, { object: 'error', message: 'too long', code: 400 }],
+      [anthropicMessages, { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } }],
+      [openaiResponses, { error: { message: 'slow', type: 'requests', code: 'rate_limit_exceeded' } }],
+      [openaiResponses, { id: 'r', status: 'failed', output: [], usage: null, error: { code: 'rate_limit_exceeded', message: 'slow' } }],
+    ];
+    for (const [codec, body] of errors) {
+      const told = thrown(() => codec.readReply(JSON.parse(JSON.stringify(body)) as JsonObject, 'any'));
+      expect(told).toMatchObject({ code: expect.any(String) });
+      expect(thrown(() => scan(body, codec))).toEqual(told);
+    }
+    expect(thrown(() => scan(errors[0]![1]))).toMatchObject({ code: 'upstream_limited' });
+  });
+
+  it('a response that is not done yet passes', () => {
+    expect(scan({ id: 'r', status: 'queued', model: 'gpt', output: [], usage: null, error: null }, openaiResponses)).toEqual({
+      model: 'gpt',
+    });
+  });
+
+  it('an error without words', () => {
     expect(() => scan({ error: { message: 'Provider returned error', code: 502 } })).toThrow(
       expect.objectContaining({ code: 'upstream_failed' }),
     );

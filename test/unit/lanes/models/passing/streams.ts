@@ -1,3 +1,4 @@
+import { ProviderError } from '../../../../../src/lanes/models/provider-error.ts';
 import { readFileSync } from 'node:fs';
 import { GatewayError } from '../../../../../src/core/errors.ts';
 import type { ChatCodec } from '../../../../../src/core/contracts/provider.ts';
@@ -28,7 +29,13 @@ export interface Relayed {
 
 /** Sends pieces through the relay, byte for byte. */
 export async function relayed(pieces: readonly (Buffer | string)[], options: Partial<WatchOptions> = {}, split = false): Promise<Relayed> {
-  const watch = new FrameWatch({ codec: openaiChat, family: 'openai', hidesUsage: false, provider: 'acme', ...options });
+  const watch = new FrameWatch({
+    codec: openaiChat,
+    family: 'openai',
+    hidesUsage: false,
+    failure: (failure) => new ProviderError(failure, 'in its stream'),
+    ...options,
+  });
   const chunks: Buffer[] = [];
   let error: GatewayError | undefined;
   const body = (async function* (): AsyncGenerator<Buffer> {

@@ -1,8 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ChatRequest } from '../../../../../src/core/chat.ts';
 import type { Host } from '../../../../../src/core/contracts/extension.ts';
 import type { Provider, ProviderOptions } from '../../../../../src/core/contracts/provider.ts';
 import { Secret } from '../../../../../src/core/secret.ts';
+import type { JsonObject } from '../../../../../src/core/json.ts';
 import anthropic from '../../../../../src/lanes/models/providers/anthropic.ts';
+import { startMocks, type Mocks } from '../../../../support/mock-providers/server.mjs';
 
 const made = (options: ProviderOptions = {}) => anthropic.create(options, {} as Host) as Provider;
 
@@ -68,7 +71,7 @@ describe('a failed answer of Anthropic', () => {
     [401, 'authentication_error', 'invalid x-api-key', 'upstream_unauthorized', false],
     [402, 'billing_error', 'pay', 'upstream_no_credit', false],
     [403, 'permission_error', 'no', 'upstream_unauthorized', false],
-    [404, 'not_found_error', 'model: x', 'model_unknown', true],
+    [404, 'not_found_error', 'model: x', 'model_unknown', false],
     [413, 'request_too_large', 'big', 'body_too_large', true],
     [429, 'rate_limit_error', 'slow', 'upstream_limited', false],
     [500, 'api_error', 'oops', 'upstream_failed', false],
@@ -96,5 +99,40 @@ describe('a failed answer of Anthropic', () => {
       expect(made().readFailure(502, {}, body)).toEqual({ code: 'upstream_failed' });
       expect(made().readFailure(422, {}, body)).toEqual({ code: 'model_refused' });
     }
+  });
+});
+
+describe('against a server that refuses thinking where Anthropic does', () => {
+  let mocks: Mocks;
+  beforeAll(async () => void (mocks = await startMocks({ only: ['anthropic'] })));
+  afterAll(() => mocks.close());
+
+  const post = async (body: JsonObject): Promise<number> => {
+    const headers = { 'x-api-key': 'k', 'anthropic-version': '2023-06-01', 'content-type': 'application/json' };
+    return (await fetch(`${mocks.anthropic.url}/v1/messages`, { method: 'POST', headers, body: JSON.stringify(body) })).status;
+  };
+  const ask: ChatRequest = {
+    model: 'claude-sonnet-4-5',
+    stream: false,
+    system: [],
+    turns: [{ role: 'user', parts: [{ type: 'text', text: 'hi' }] }],
+    tools: [{ name: 'f' }],
+    reasoning: { effort: 'low' },
+    unread: [],
+  };
+  const loop: ChatRequest['turns'] = [
+    ...ask.turns,
+    { role: 'assistant', parts: [{ type: 'call', id: 'c', name: 'f', arguments: '{}' }] },
+    { role: 'user', parts: [{ type: 'result', callId: 'c', parts: [{ type: 'text', text: '1' }] }] },
+  ];
+
+  it.each<[string, Partial<ChatRequest>]>([
+    ['a tool must be called', { toolChoice: { type: 'required' } }],
+    ['the calls came without their thinking', { turns: loop }],
+  ])('a request is taken when %s', async (_why, more) => {
+    const [surface] = made().chat;
+    const { body } = surface!.codec.writeRequest({ ...ask, ...more }, { model: ask.model, family: 'anthropic' });
+    expect(await post(body)).toBe(200);
+    expect(await post({ ...body, thinking: { type: 'enabled', budget_tokens: 1024 } })).toBe(400);
   });
 });

@@ -67,8 +67,6 @@ describe('bedrock', () => {
     [true, { region: 'r', accessKeyId: 'a', secretAccessKey: 's', sessionToken: 't' }],
     [true, { baseUrl: 'http://a', apiKey: 'k' }],
     [true, { baseUrl: 'http://a' }],
-    [false, { region: 'r' }],
-    [false, { apiKey: 'k' }],
     [false, { region: 'r', accessKeyId: 'a' }],
     [false, { baseUrl: 'http://a', accessKeyId: 'a', secretAccessKey: 's' }],
     [false, { region: 'r', apiKey: 'k', api: 'invoke' }],
@@ -91,6 +89,14 @@ describe('bedrock', () => {
   });
 });
 
+describe('bedrock, what is missing', () => {
+  it.each<ProviderOptions>([{}, { region: 'r' }, { apiKey: key }])('%j is too little', (options) => {
+    expect(() => make(options)).toThrow(
+      expect.objectContaining({ code: 'bad_request', message: expect.stringMatching(/^region is needed, and apiKey or accessKeyId/) }),
+    );
+  });
+});
+
 describe('bedrock, failures', () => {
   const read = (status: number, type: string | undefined, body: unknown, more = {}) =>
     make(signed).readFailure(status, { ...(type === undefined ? {} : { 'x-amzn-errortype': type }), ...more }, body);
@@ -102,12 +108,12 @@ describe('bedrock, failures', () => {
     [400, 'ValidationException', 'Bad field', 'model_refused', true],
     [400, 'ValidationException', 'Input is too long for requested model.', 'context_too_long', true],
     [400, 'ValidationException', 'prompt is too long: 200001 tokens > 200000 maximum', 'context_too_long', true],
-    [400, 'ValidationException', 'The provided model identifier is invalid.', 'model_unknown', true],
+    [400, 'ValidationException', 'The provided model identifier is invalid.', 'model_unknown', false],
     [400, 'ValidationException', 'Output blocked by content filtering policy', 'content_refused', true],
     [403, 'AccessDeniedException', 'You do not have access', 'upstream_unauthorized', false],
     [403, 'UnrecognizedClientException', 'token invalid', 'upstream_unauthorized', false],
     [403, 'ExpiredTokenException', 'expired', 'upstream_unauthorized', false],
-    [404, 'ResourceNotFoundException', 'No such model', 'model_unknown', true],
+    [404, 'ResourceNotFoundException', 'No such model', 'model_unknown', false],
     [408, 'ModelTimeoutException', 'Slow', 'upstream_timeout', false],
     [424, 'ModelErrorException', 'Broken', 'upstream_failed', false],
     [500, 'InternalServerException', 'Broken', 'upstream_failed', false],
@@ -126,7 +132,7 @@ describe('bedrock, failures', () => {
       { error: { message: 'bad', type: 'invalid_request_error' } },
       { code: 'model_refused', message: 'bad', vendor: { type: 'invalid_request_error' } },
     ],
-    [404, { message: 'none' }, { code: 'model_unknown', message: 'none' }],
+    [404, { message: 'none' }, { code: 'model_unknown' }],
     [413, '', { code: 'body_too_large' }],
     [429, undefined, { code: 'upstream_limited' }],
     [503, '<html>', { code: 'upstream_overloaded' }],

@@ -32,8 +32,12 @@ describe('the Gemini API', () => {
     expect(provider.family('gemini-3.5-flash')).toBe('gemini');
   });
 
-  it('may be elsewhere, with a path before its own', async () => {
-    const provider = await open({ baseUrl: 'http://127.0.0.1:9/gw/' });
+  it('wants a key where Google has it', async () => {
+    await expect(open({})).rejects.toMatchObject({ code: 'bad_request', message: expect.stringMatching(/^apiKey is needed/) });
+  });
+
+  it.each(['http://127.0.0.1:9/gw/', 'http://127.0.0.1:9/gw/v1beta'])('may be elsewhere, below a path: %s', async (baseUrl) => {
+    const provider = await open({ baseUrl });
     expect([provider.origin, provider.auth]).toEqual(['http://127.0.0.1:9', { type: 'none' }]);
     expect(provider.chat[0]?.address(asked(false, 'm')).path).toBe('/gw/v1beta/models/m:generateContent');
     expect(provider.models?.path).toBe('/gw/v1beta/models?pageSize=1000');
@@ -144,11 +148,7 @@ describe('a failure of Gemini', () => {
       { code: 'upstream_no_credit', vendor: { type: 'PERMISSION_DENIED', code: 'BILLING_DISABLED' } },
     ],
     [402, error('Pay.', 'RESOURCE_EXHAUSTED'), { code: 'upstream_no_credit', vendor: exhausted }],
-    [
-      404,
-      error('models/x is not found', 'NOT_FOUND'),
-      { code: 'model_unknown', message: 'models/x is not found', vendor: { type: 'NOT_FOUND' } },
-    ],
+    [404, error('models/x is not found', 'NOT_FOUND'), { code: 'model_unknown', vendor: { type: 'NOT_FOUND' } }],
     [413, 'too big', { code: 'body_too_large' }],
     [
       429,

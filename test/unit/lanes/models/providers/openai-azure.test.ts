@@ -58,12 +58,17 @@ describe('azure', () => {
     [{ apiKey: KEY }, /baseUrl/],
     [{ baseUrl, apiKey: KEY, apiVersion: 'v1' }, /./],
     [{ baseUrl, oauth2: { clientId: 'c', clientSecret: KEY } }, /tokenUrl/],
-    [{ baseUrl }, /apiKey/],
   ])('refuses options such as %j', (options, message) => {
     expect(
       checkOptions(azure, options)
         .map((fault) => fault.message)
         .join(' '),
     ).toMatch(message);
+  });
+
+  it('refuses to be without a key and an application', () => {
+    expect(() => azure.create({ baseUrl }, {} as Host)).toThrow(
+      expect.objectContaining({ code: 'bad_request', message: expect.stringMatching(/^apiKey is needed, or oauth2/) }),
+    );
   });
 });

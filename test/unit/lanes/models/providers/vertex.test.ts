@@ -5,7 +5,9 @@ import type { Provider, ProviderOptions } from '../../../../../src/core/contract
 import { Secret } from '../../../../../src/core/secret.ts';
 import vertex from '../../../../../src/lanes/models/providers/vertex.ts';
 
-const open = async (options: ProviderOptions): Promise<Provider> => vertex.create({ project: 'p1', ...options }, {} as Host);
+const token = new Secret('ya29');
+const open = async (options: ProviderOptions): Promise<Provider> =>
+  vertex.create({ project: 'p1', ...('serviceAccount' in options ? {} : { apiKey: token }), ...options }, {} as Host);
 const asked = (model: string, stream = false) => ({ model, stream, headers: {} });
 
 describe('Vertex AI', () => {
@@ -37,8 +39,13 @@ describe('Vertex AI', () => {
   it('takes a service account or a token', async () => {
     const serviceAccount = new Secret('{}');
     expect((await open({ serviceAccount })).auth).toEqual({ type: 'google', serviceAccount });
-    const value = new Secret('ya29');
-    expect((await open({ apiKey: value })).auth).toEqual({ type: 'header', name: 'authorization', prefix: 'Bearer ', value });
+    expect((await open({ apiKey: token })).auth).toEqual({ type: 'header', name: 'authorization', prefix: 'Bearer ', value: token });
+  });
+
+  it.each<ProviderOptions>([{}, { serviceAccount: new Secret('{}'), apiKey: token }])('wants one of them: not %j', (options) => {
+    expect(() => vertex.create({ project: 'p1', ...options }, {} as Host)).toThrow(
+      expect.objectContaining({ code: 'bad_request', message: expect.stringMatching(/^serviceAccount is needed, or an access token/) }),
+    );
   });
 
   it('counts tokens with system and tools, and without how to choose them', async () => {

@@ -203,6 +203,30 @@ describe('explain', () => {
     });
   });
 
+  it('shows what may take it before what does, where the request decides', async () => {
+    const generation = await build([
+      { match: { model: 'gpt-*' }, when: 'call.size < 10', ...to('other') },
+      { match: { model: 'gpt-*', header: { X: 'y' }, consumer: 'alice' }, ...to('other') },
+      { match: { model: 'gpt-*' }, ...to() },
+    ]);
+    const { callable, steps } = explainModel(generation, 'gpt-9', ANONYMOUS);
+    expect(callable).toBe(true);
+    expect(
+      steps.map(({ rule, effect, value }) => `${effect} ${rule.split(',', 1)[0]} ${typeof value === 'object' ? '' : String(value)}`),
+    ).toEqual([
+      'allows route route-1: model gpt-* true',
+      'info route route-1: when call.size < 10 asked at each request',
+      'info target other (openai-compatible at http://other.test) ',
+      'allows route route-2: model gpt-* true',
+      'info route route-2: consumer alice false',
+      'allows route route-3: model gpt-* true',
+      'allows target main (openai-compatible at http://vendor.test) ',
+    ]);
+    const only = await build([{ match: { model: 'gpt-*' }, when: 'call.size < 10', ...to() }]);
+    expect(explainModel(only, 'gpt-9', ANONYMOUS)).toMatchObject({ visible: true, callable: true });
+    expect(explainModel(only, 'gpt-9', ANONYMOUS).steps.at(-1)).toEqual({ rule: 'taken or not: the request decides', effect: 'info' });
+  });
+
   it('says that nothing takes it, and what there is', async () => {
     const generation = await build([
       { name: 'one', ...to() },

@@ -75,6 +75,7 @@ function readTool(value: unknown, place: string, { unread }: Reading): ToolSpec 
   const type = optional(tool['type'], `${place}.type`, text) ?? 'custom';
   const name = optional(tool['name'], `${place}.name`, text);
   if (type !== 'custom') {
+    if (type === 'function') throw wrong(place, "this is OpenAI's shape of a tool; here it is { name, description, input_schema }.");
     throw wrong(place, `the tool "${name ?? type}" of type "${type}" is Anthropic's own, and the model of this call does not have it.`);
   }
   if (name === undefined) throw wrong(`${place}.name`, 'is required.');

@@ -1,6 +1,7 @@
-import type { Effort, Reasoning } from '../../../../../core/chat.ts';
+import type { ChatRequest, Effort, Reasoning } from '../../../../../core/chat.ts';
 import type { JsonObject } from '../../../../../core/json.ts';
 import { number, object, optional, text, wrong } from '../../_read.ts';
+import { hasLostReasoning, mustCall } from '../../_thinking-bars.ts';
 import type { ModelRules } from './model-rules.ts';
 
 const EFFORTS: readonly string[] = ['low', 'medium', 'high', 'xhigh', 'max'] satisfies Effort[];
@@ -43,12 +44,8 @@ export interface WrittenReasoning {
 }
 
 /** `thinking`, `output_config.effort` and `max_tokens` for a model. What the model cannot do goes into `dropped`. */
-export function writeReasoning(
-  reasoning: Reasoning | undefined,
-  asked: number | undefined,
-  rules: ModelRules,
-  dropped: Set<string>,
-): WrittenReasoning {
+export function writeReasoning(ask: ChatRequest, family: string, rules: ModelRules, dropped: Set<string>): WrittenReasoning {
+  const { reasoning, maxTokens: asked } = ask;
   const maxTokens = asked ?? rules.maxTokens;
   if (!reasoning) return { maxTokens };
   if (reasoning.effort === 'none') return { ...switchedOff(rules, dropped), maxTokens };
@@ -57,8 +54,13 @@ export function writeReasoning(
     return { maxTokens };
   }
   const effort = level(reasoning.effort, rules, dropped);
-  const display = shown(reasoning.summary, rules, dropped);
   const byBudget = rules.thinking === 'budget' || (rules.thinking === 'either' && reasoning.budgetTokens !== undefined);
+  const bar = barOf(ask, byBudget, family);
+  if (bar !== undefined) {
+    dropped.add(`reasoning (${bar})`);
+    return { ...(rules.off && { thinking: { type: rules.off } }), ...effort, maxTokens };
+  }
+  const display = shown(reasoning.summary, rules, dropped);
   if (!byBudget) {
     if (reasoning.budgetTokens !== undefined) dropped.add('reasoning.budgetTokens (the model sets its own budget)');
     return { thinking: { type: 'adaptive', ...display }, ...effort, maxTokens };
@@ -67,6 +69,12 @@ export function writeReasoning(
   const fitted = fitBudget(budget, asked, maxTokens, dropped);
   if (fitted === undefined) return { ...effort, maxTokens };
   return { thinking: { type: 'enabled', budget_tokens: fitted.budget, ...display }, ...effort, maxTokens: fitted.maxTokens };
+}
+
+/** Why the API would refuse this request with thinking. */
+function barOf(ask: ChatRequest, byBudget: boolean, family: string): string | undefined {
+  if (mustCall(ask)) return 'not while a tool must be called';
+  return byBudget && hasLostReasoning(ask, family) ? 'the calls of the last turn came without theirs' : undefined;
 }
 
 function switchedOff(rules: ModelRules, dropped: Set<string>): { thinking?: JsonObject; effort?: string } {

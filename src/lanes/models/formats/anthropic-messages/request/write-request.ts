@@ -2,6 +2,7 @@ import type { ChatRequest, ToolChoice, ToolSpec, Turn } from '../../../../../cor
 import type { WriteOptions, WrittenRequest } from '../../../../../core/contracts/provider.ts';
 import type { JsonObject } from '../../../../../core/json.ts';
 import { wrong } from '../../_read.ts';
+import { userId } from '../../_user-id.ts';
 import { modelRules, type ModelRules } from './model-rules.ts';
 import { cacheControl, type Draft } from './cache-marks.ts';
 import { writeReasoning } from './reasoning.ts';
@@ -13,7 +14,7 @@ export function writeRequest(ask: ChatRequest, { model, family }: WriteOptions):
   const draft: Draft = { dropped: new Set(), marks: 0 };
   const first = ask.turns.findIndex((turn) => turn.role !== 'system');
   const opening = first < 0 ? ask.turns : ask.turns.slice(0, first);
-  const reasoning = writeReasoning(ask.reasoning, ask.maxTokens, rules, draft.dropped);
+  const reasoning = writeReasoning(ask, family, rules, draft.dropped);
   const format = writeFormat(ask, draft);
   const stop = ask.stop?.filter((text) => text.trim() !== '');
   if (stop && stop.length < (ask.stop?.length ?? 0)) draft.dropped.add('stop (blank ones)');
@@ -34,7 +35,7 @@ export function writeRequest(ask: ChatRequest, { model, family }: WriteOptions):
     ...((reasoning.effort !== undefined || format) && {
       output_config: { ...(reasoning.effort !== undefined && { effort: reasoning.effort }), ...(format && { format }) },
     }),
-    ...(ask.user !== undefined && { metadata: { user_id: ask.user } }),
+    ...(ask.user !== undefined && { metadata: { user_id: userId(ask.user) } }),
     ...writeTier(ask.serviceTier, draft),
     ...(ask.stream && { stream: true }),
   };

@@ -32,6 +32,7 @@ export function refuseState(body: JsonObject): void {
 export function readRequest(body: JsonObject): ChatRequest {
   refuseState(body);
   const unread = unreadFields(body);
+  if (body['input'] === undefined || body['input'] === null) throw wrong('input', 'is needed: a text, or a list of items.');
   const { system, turns } = readInput(body['input'], unread);
   const instructions = optional(body['instructions'], 'instructions', text);
   const given = {

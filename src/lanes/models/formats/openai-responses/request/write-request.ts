@@ -2,11 +2,11 @@ import { effortOf } from '../../_effort.ts';
 import type { ChatRequest, TextPart } from '../../../../../core/chat.ts';
 import type { WriteOptions, WrittenRequest } from '../../../../../core/contracts/provider.ts';
 import type { JsonObject } from '../../../../../core/json.ts';
+import { userId } from '../../_user-id.ts';
 import { writeFormat, writeTool, writeToolChoice } from './tools.ts';
 import { type Writing, writeTurn, writeText } from './write-turns.ts';
 
 const TIERS: readonly string[] = ['auto', 'default', 'flex', 'scale', 'priority', 'fast', 'ultrafast'];
-const MAX_USER = 128;
 const UNKNOWN = ['topK', 'stop', 'seed', 'frequencyPenalty', 'presencePenalty'] as const;
 
 /** A conversation as a request of the Responses API that leaves nothing at the vendor (`store: false`). */
@@ -27,7 +27,7 @@ export function writeRequest(ask: ChatRequest, options: WriteOptions): WrittenRe
     ...(ask.topP !== undefined && { top_p: ask.topP }),
     ...(ask.output && { text: { format: writeFormat(ask.output) } }),
     ...writeReasoning(ask),
-    ...writeUser(ask, writing),
+    ...(ask.user !== undefined && { safety_identifier: userId(ask.user) }),
     ...writeTier(ask, writing),
     store: false,
     ...(ask.stream && { stream: true }),
@@ -53,13 +53,6 @@ function writeReasoning({ reasoning }: ChatRequest): JsonObject {
     // What is not stored there has to come back from here for the model to go on thinking where it was.
     ...(effort !== 'none' && { include: ['reasoning.encrypted_content'] }),
   };
-}
-
-function writeUser({ user }: ChatRequest, writing: Writing): JsonObject {
-  if (user === undefined) return {};
-  if (user.length <= MAX_USER) return { safety_identifier: user };
-  writing.dropped.add(`user (longer than ${MAX_USER} characters)`);
-  return {};
 }
 
 function writeTier({ serviceTier }: ChatRequest, writing: Writing): JsonObject {

@@ -205,7 +205,7 @@ class ResponseReader {
       // Not by its place: some vendors count the items of the last event anew.
       this.#itemDone(called ?? this.#item({ item_id: `last:${index}` }), wire);
     }
-    const usage = readResponseUsage(response['usage']);
+    const usage = readResponseUsage(response);
     if (usage) this.#events.push({ type: 'usage', usage });
     this.#events.push(
       { type: 'finish', finish: readFinish(response, { called: this.#calls > 0, refused: this.#refused }) },
@@ -215,7 +215,7 @@ class ResponseReader {
   }
 
   #fail(data: JsonObject): void {
-    const usage = readResponseUsage(data['usage']);
+    const usage = readResponseUsage(data);
     if (usage) this.#events.push({ type: 'usage', usage });
     this.#events.push({ type: 'error', failure: readFailure(data) });
     this.#ended = true;

@@ -3,7 +3,6 @@ import type { ChatStreamWriter, WriteContext } from '../../../../../core/contrac
 import type { JsonObject } from '../../../../../core/json.ts';
 import type { ModelsChunk } from '../../../../../core/models.ts';
 import type { Usage } from '../../../../../core/usage.ts';
-import { writeFailure } from '../failure.ts';
 import { NATIVE } from '../seals.ts';
 import { callItem, callSeal, ending, itemId, messageItem, reasoningItem, responseOf } from '../write-reply.ts';
 import { type At, Frames, OpenPart, type PartType } from './frames.ts';
@@ -67,8 +66,8 @@ class ResponseWriter {
         this.#finish = event.finish;
         return;
       case 'error':
-        this.#ended = true;
-        return this.#emit('error', writeFailure(event.failure));
+        // Who reads throws it.
+        return;
       case 'start':
         return this.#begin(event);
       default:
@@ -199,7 +198,7 @@ class ResponseWriter {
     for (const call of this.#calls.values()) this.#closeCall(call, statusOf(call.at));
     if (this.#spoken) this.#close(undefined, statusOf(this.#spoken.at));
     const response = responseOf(this.#context, this.#served, { ...end, output: this.#output, usage: this.#usage });
-    this.#chunks.push({ ...this.#frames.make(`response.${end.status}`, { response }), reply: { body: response } });
+    this.#emit(`response.${end.status}`, { response });
     this.#ended = true;
   }
 }

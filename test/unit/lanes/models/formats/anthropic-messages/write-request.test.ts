@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CacheMark, ChatRequest, Part, Turn } from '../../../../../../src/core/chat.ts';
+import { userId } from '../../../../../../src/lanes/models/formats/_user-id.ts';
 import { anthropicMessages } from '../../../../../../src/lanes/models/formats/anthropic-messages/anthropic-messages.ts';
 
 const user: Turn = { role: 'user', parts: [{ type: 'text', text: 'hi' }] };
@@ -213,7 +214,7 @@ describe('a request to Anthropic', () => {
     ).toMatchObject({
       body: {
         output_config: { format: { type: 'json_schema', schema } },
-        metadata: { user_id: 'u' },
+        metadata: { user_id: userId('u') },
         speed: 'fast',
         stop_sequences: ['a'],
         stream: true,
@@ -316,6 +317,44 @@ describe('how hard a model is asked to think', () => {
       max: 1000,
       dropped: ['reasoning (maxTokens leaves no room for it)'],
     });
+  });
+
+  it('is not asked to while a tool must be called', () => {
+    for (const toolChoice of [
+      { type: 'required' },
+      { type: 'tool', name: 'f' },
+      { type: 'allowed', names: ['f'], required: true },
+    ] as const) {
+      for (const model of ['claude-opus-4-8', 'claude-sonnet-4-6', 'claude-sonnet-4-5']) {
+        const { body, dropped } = write({ tools: [f], toolChoice, reasoning: { effort: 'low', summary: true }, temperature: 0 }, model);
+        expect(body).toMatchObject({ thinking: { type: 'disabled' }, tool_choice: expect.anything() });
+        expect(dropped).toContain('reasoning (not while a tool must be called)');
+      }
+    }
+    const free = write({ tools: [f], toolChoice: { type: 'auto' }, reasoning: { effort: 'low' } });
+    expect(free).toMatchObject({ body: { thinking: { type: 'adaptive' } }, dropped: [] });
+    const always = write({ tools: [f], toolChoice: { type: 'required' }, reasoning: { effort: 'low' } }, 'claude-opus-5-5');
+    expect(always.body).not.toHaveProperty('thinking');
+  });
+
+  it('is not asked to within a budget when what it thought before its calls is lost', () => {
+    const call: Part = { type: 'call', id: 'c', name: 'f', arguments: '{}' };
+    const thought: Part = { type: 'reasoning', text: 'hm', seal: { family: 'anthropic', value: 's' } };
+    const result = say('user', { type: 'result', callId: 'c', parts: [{ type: 'text', text: '1' }] });
+    const loop = (model: string, ...turns: Turn[]) =>
+      write({ tools: [f], reasoning: { effort: 'low' }, turns: [user, ...turns, result] }, model);
+    const lost = 'reasoning (the calls of the last turn came without theirs)';
+    expect(loop('claude-sonnet-4-5', say('assistant', call))).toMatchObject({ body: { thinking: { type: 'disabled' } }, dropped: [lost] });
+    const foreign: Part = { ...thought, seal: { family: 'gemini', value: 's' } };
+    expect(loop('claude-sonnet-4-5', say('assistant', foreign, call)).dropped).toContain(lost);
+    for (const turns of [[say('assistant', thought, call)], [say('assistant', thought), say('assistant', call)]])
+      expect(loop('claude-sonnet-4-5', ...turns)).toMatchObject({ body: { thinking: { type: 'enabled' } }, dropped: [] });
+    expect(loop('claude-opus-4-8', say('assistant', call))).toMatchObject({ body: { thinking: { type: 'adaptive' } }, dropped: [] });
+    const over = write(
+      { tools: [f], reasoning: { effort: 'low' }, turns: [user, say('assistant', call), result, answer, user] },
+      'claude-sonnet-4-5',
+    );
+    expect(over.body).toMatchObject({ thinking: { type: 'enabled' } });
   });
 
   it('is switched off as the model wants it', () => {

@@ -142,6 +142,18 @@ describe('what servers do otherwise', () => {
     ]);
   });
 
+  it('a name that never comes is a failure, unless the answer was cut short', () => {
+    const nameless = call({ index: 0, id: 'a', function: { arguments: '{"x":1}' } });
+    const named = call({ index: 0, id: 'b', function: { name: 'f', arguments: '{}' } });
+    for (const reason of ['tool_calls', 'stop'])
+      for (const pieces of [[nameless], [nameless, named]])
+        expect(() => inner(...pieces, finish(reason))).toThrow(expect.objectContaining({ code: 'upstream_failed' }));
+    expect(inner(delta({ content: 'x' }), nameless, finish('length'))).toEqual([
+      { type: 'text', text: 'x' },
+      { type: 'finish', finish: 'length' },
+    ]);
+  });
+
   it('an empty list of calls, empty choices, events about something else', () => {
     expect(inner(delta({ tool_calls: [] }), { ...HEAD, choices: [] }, { moderation: { flagged: false } }, '')).toEqual([]);
   });

@@ -134,13 +134,6 @@ describe('writing a stream', () => {
     });
   });
 
-  it('sends an error and nothing after it', () => {
-    const failure = { code: 'content_refused', message: 'no', vendor: { type: 'x', param: 'messages' } } as const;
-    expect(written([START, { type: 'error', failure }, { type: 'text', text: 'late' }, { type: 'end' }]).slice(1)).toEqual([
-      { data: { error: { message: 'no', type: 'invalid_request_error', param: 'messages', code: 'content_filter' } } },
-    ]);
-  });
-
   it('is read back as it was', () => {
     const events: ChatEvent[] = [
       START,
@@ -175,7 +168,7 @@ describe('replaying a whole answer', () => {
     for (const one of heads(chunks)) expect(one).toEqual(head);
     const read = (all: readonly { data: JsonObject }[]) => {
       const reader = openaiChat.streamReader('openai');
-      const events = all.flatMap((chunk) => reader.read({ data: chunk === DONE ? '[DONE]' : JSON.stringify(chunk.data) }));
+      const events = all.flatMap((chunk) => reader.read({ data: chunk.data === DONE.data ? '[DONE]' : JSON.stringify(chunk.data) }));
       const text = events.map((event) => (event.type === 'arguments' ? event.text : '')).join('');
       return [...events.filter(({ type }) => type !== 'arguments'), text];
     };
@@ -198,5 +191,14 @@ describe('replaying a whole answer', () => {
       undefined,
     ]);
     expect(chunks.some(({ data }) => 'usage' in data)).toBe(false);
+  });
+
+  it('ends with the answer itself, for who wants to look at it again', () => {
+    const body = { id: 'x', choices: [] };
+    for (const context of [CONTEXT, ASKED]) {
+      const last = openaiChat.replay(body, context).at(-1);
+      expect(last?.data).toBe(DONE.data);
+      expect(last?.reply?.body).toBe(body);
+    }
   });
 });

@@ -182,7 +182,7 @@ describe('reading a whole response', () => {
   it('throws the failure of one that has failed', () => {
     const error = { code: 'model_not_found', message: 'No model x' };
     expect(() => openaiResponses.readReply({ status: 'failed', error, output: [] }, 'openai')).toThrow(
-      expect.objectContaining({ code: 'model_unknown', message: 'No model x' }) as Error,
+      expect.objectContaining({ code: 'model_unknown' }) as Error,
     );
   });
 
