@@ -169,20 +169,32 @@ describe('the order of checks', () => {
     for (const { headers } of answers) expect(headers['x-request-id']).toBeTruthy();
   });
 
-  it.each(['/mcp/none', '/nothing', '/v1/chat/completions'])(
-    'on %s, which is not there, is 403, 401, 404 whatever the method',
-    async (path) => {
-      const url = `${hub.url}${path}`;
-      for (const method of ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
-        const statuses = [
-          await send(url, method, { host: 'evil.example', ...bearer }),
-          await send(url, method, { 'content-type': 'text/plain' }),
-          await send(url, method, { 'content-type': 'text/plain', ...bearer }),
-        ].map(({ status }) => status);
-        expect([method, ...statuses]).toEqual([method, 403, 401, 404]);
-      }
-    },
-  );
+  it.each(['/mcp/none', '/nothing', '/v1/realtime'])('on %s, which is not there, is 403, 401, 404 whatever the method', async (path) => {
+    const url = `${hub.url}${path}`;
+    for (const method of ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
+      const statuses = [
+        await send(url, method, { host: 'evil.example', ...bearer }),
+        await send(url, method, { 'content-type': 'text/plain' }),
+        await send(url, method, { 'content-type': 'text/plain', ...bearer }),
+      ].map(({ status }) => status);
+      expect([method, ...statuses]).toEqual([method, 403, 401, 404]);
+    }
+  });
+
+  it('on the doors of models is 403, 401, 405, 415, 400', async () => {
+    const url = `${hub.url}/v1/chat/completions`;
+    const wrong = { 'content-type': 'text/plain' };
+    const answers = [
+      await send(url, 'PUT', { ...wrong, host: 'evil.example' }, '{'),
+      await send(url, 'PUT', wrong, '{'),
+      await send(url, 'PUT', { ...wrong, ...bearer }, '{'),
+      await send(url, 'POST', { ...wrong, ...bearer }, '{'),
+      await send(url, 'POST', { 'content-type': 'application/json', ...bearer }, '{'),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([403, 401, 405, 415, 400]);
+    expect(answers[2]?.headers.allow).toBe('POST');
+    for (const { headers } of answers) expect(headers['x-request-id']).toBeTruthy();
+  });
 
   it('says nothing of itself to who has no key but that a key is needed', async () => {
     const texts = await Promise.all(['/mcp', '/mcp/shop', '/mcp/none'].map((path) => send(`${hub.url}${path}`, 'POST', MCP, INITIALIZE)));
