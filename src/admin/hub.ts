@@ -22,9 +22,9 @@ export interface AdminHub {
   tools(server: string, consumer: Consumer): readonly object[];
   /** The models that a consumer may call, as `GET /v1/models` lists them. */
   models(consumer: Consumer): Promise<readonly object[]>;
-  /** Which route and target a call of the model would take. */
-  explainModel(model: string, consumer: Consumer): Explanation;
-  explainTool(server: string, tool: string, consumer: Consumer): Explanation;
+  /** Which route and targets a call of the model would take, and where limits stand. Throws GatewayError `not_found` for an API that is none. */
+  explainModel(question: ModelQuestion): Promise<Explanation>;
+  explainTool(server: string, tool: string, consumer: Consumer): Promise<Explanation>;
   /** The import report of a service: an object shaped like one line of `hubgate import --json`, with each operation and the last change besides. */
   report(service: string): Promise<object>;
   /** Fetches and compiles a service's document again; returns its report. */
@@ -33,6 +33,15 @@ export interface AdminHub {
   examine(source: { readonly name: string } & ({ readonly url: string } | { readonly document: string })): Promise<ExaminedDocument>;
   /** Registers a value that must be masked wherever it shows up from now on. */
   addSecret(value: string): void;
+}
+
+/** A call that nobody makes. Without `request`, rules that ask about it are told and not decided. */
+export interface ModelQuestion {
+  readonly model: string;
+  readonly consumer: Consumer;
+  /** An entry of `apis`; `/v1` when absent. */
+  readonly api?: string;
+  readonly request?: { readonly headers: Readonly<Record<string, string>>; readonly text: string };
 }
 
 export interface ExaminedDocument {

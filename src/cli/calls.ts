@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseDuration } from '../config/schema/formats.ts';
+import { parseDuration } from '../core/units/duration.ts';
 import { openAdmin, type AdminAccess } from './admin-access.ts';
 import { callText, dollars, localTime, printable, type ShownCall } from './call-text.ts';
 import { note, print, printJson } from './print.ts';

@@ -10,6 +10,12 @@ interface ExplainOptions {
   readonly json?: boolean;
 }
 
+interface ExplainModelOptions extends ExplainOptions {
+  readonly api?: string;
+  readonly header?: readonly string[];
+  readonly text?: string;
+}
+
 /** `hubgate explain tool`: every rule that acted, in order, with its place. Nothing is called. Throws for a consumer, server or tool that does not exist. */
 export async function explainTool(server: string, tool: string, options: ExplainOptions, settings: Settings): Promise<void> {
   // `/mcp` stands for the hub's own endpoint, which has no name.
@@ -23,8 +29,9 @@ export async function explainTool(server: string, tool: string, options: Explain
 }
 
 /** `hubgate explain model`: which route and target a call would take. Throws for a consumer that does not exist, and when no route takes the model. */
-export async function explainModel(model: string, options: ExplainOptions, settings: Settings): Promise<void> {
-  const explanation = await ask({ model, consumer: options.as }, options, settings);
+export async function explainModel(model: string, options: ExplainModelOptions, settings: Settings): Promise<void> {
+  const { as, api, header, text } = options;
+  const explanation = await ask({ model, consumer: as, api, headers: header?.join('\n'), text }, options, settings);
   if (options.json !== true) show(model, explanation, options);
   const missing = explanation.steps.find(namesNothing)?.value;
   if (missing !== undefined) throw new CommandError(unknown('route that takes the model', model, missing.known));

@@ -51,6 +51,7 @@ function createProgram(finish: (code: number | undefined) => void): Command {
   serving(program, act);
   tools(program, act);
   access(program, act);
+  explanations(program, act);
   records(program, act);
   clients(program, act);
   return program;
@@ -172,7 +173,9 @@ function access(program: Command, act: Act): void {
     .addArgument(consumer())
     .argument('<id>', 'the id of the key, as the list shows it')
     .action(act(async (settings, name: string, id: string) => void (await (await import('./keys.ts')).deleteKey(name, id, settings))));
+}
 
+function explanations(program: Command, act: Act): void {
   const explain = program.command('explain').description('Say which rules act on something, without calling it.');
   withHub(explain.command('tool'))
     .description('Say why a consumer sees a tool on a server, or does not: every rule in order, with its file and line.')
@@ -192,7 +195,13 @@ function access(program: Command, act: Act): void {
     .argument('<model>', 'the name of the model, as a caller would ask for it')
     .option('--as <consumer>', 'the consumer; needed as soon as there are consumers')
     .option('--json', 'print {visible, callable, steps}')
-    .addHelpText('after', examples('hubgate explain model gpt-5-mini --as alice'))
+    .option('--api <name>', 'an entry of apis, when it is not that at /v1')
+    .option('--header <header...>', 'a header of the request, such as "x-tier: gold", for rules that ask about it')
+    .option('--text <text>', 'what the request says, for the same rules')
+    .addHelpText(
+      'after',
+      examples('hubgate explain model gpt-5-mini --as alice', 'hubgate explain model support --header "x-tier: gold" --text "my invoice"'),
+    )
     .action(
       act(
         async (settings, model: string, options: object) =>

@@ -23,6 +23,7 @@ export interface Settings {
   readonly adminHost: string;
   readonly adminPort: number;
   readonly store: string;
+  readonly state: string;
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -46,6 +47,7 @@ export function readSettings({ config, data, host, port, adminHost, adminPort }:
     adminHost: adminHost ?? ADDRESSES.adminHost,
     adminPort: adminPort ?? ADDRESSES.adminPort,
     store: env.HUBGATE_STORE || 'sqlite:',
+    state: env.HUBGATE_STATE || 'memory:',
     env,
   };
 }

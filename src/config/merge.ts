@@ -1,4 +1,4 @@
-import type { Problem } from '../core/contracts/resource.ts';
+import { routeName, type Problem } from '../core/contracts/resource.ts';
 import type { StoredResource } from '../core/contracts/store.ts';
 import type {
   ConsumerConfig,
@@ -40,11 +40,6 @@ export interface MergedConfig {
   locate: LoadedConfig['locate'];
   /** Entries of the store that a file's entry of the same name puts aside. */
   readonly problems: readonly Problem[];
-}
-
-/** The name that a route is shown with: its own, or `route-N`. */
-export function routeName({ name }: { readonly name?: string }, index: number): string {
-  return name ?? `route-${index + 1}`;
 }
 
 type DocumentReader = (kind: string, name: string) => Promise<string | undefined>;

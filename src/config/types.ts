@@ -4,7 +4,7 @@ import type { Static } from 'typebox';
 
 export type AccessRule = Static<typeof AccessRuleSchema>;
 export type { AccessPattern, PolicyUse } from './schema/access.ts';
-export type { ModelRouteConfig, ProviderConfig } from './schema/models.ts';
+export type { ModelApiConfig, ModelRouteConfig, ProviderConfig } from './schema/models.ts';
 export type { ConsumerConfig, HubConfig } from './schema/root.ts';
 export type {
   ArgumentOverrideConfig,

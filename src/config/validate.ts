@@ -2,6 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { ErrorObject, ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 import type { Problem } from '../core/contracts/resource.ts';
+import { parseRate } from '../core/units/rate.ts';
 import { Secret } from '../core/secret.ts';
 import { loose, serverFaults, serviceFaults, virtualServerFaults } from './reading/checks.ts';
 import { conditionFaults, convert, ONE_POLICY, policyName, written } from './reading/convert.ts';
@@ -28,6 +29,7 @@ for (const [name, { test }] of FORMATS) own.addFormat(name, test);
 const foreign = new Ajv2020({ ...SHARED, strict: false, logger: false });
 // The package's types name a default export that Node does not see.
 (addFormats as unknown as (ajv: Ajv2020) => void)(foreign);
+foreign.addFormat('rate', (text) => parseRate(text) !== undefined);
 
 /** What in a value does not fit one of the schemas of this folder. Messages name keys and never quote values, which may be secrets. */
 export function faultsOf(schema: object, value: unknown): Fault[] {

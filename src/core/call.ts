@@ -28,6 +28,15 @@ export interface Segment {
   readonly origin: 'system' | 'user' | 'assistant' | 'tool' | 'arguments' | 'result';
 }
 
+/** The request that a call came in. */
+export interface CallRequest {
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly ip: string;
+  /** Bytes of the body. */
+  readonly size: number;
+}
+
 /** One call of one consumer through one door. A policy replaces `input` by assignment and never edits it in place. */
 export interface Call<L extends Lane = Lane> {
   readonly id: string;
@@ -36,6 +45,7 @@ export interface Call<L extends Lane = Lane> {
   /** The configured place that the call came through: a route, a virtual server or source, an agent. */
   readonly route: string;
   readonly consumer: Consumer;
+  readonly request: CallRequest;
   /** Milliseconds since the epoch at which the call was read. */
   readonly startedAt: number;
   /** Aborted when the caller goes away (as far as its protocol says that this cancels) or the deadline passes. */
@@ -48,6 +58,10 @@ export interface Call<L extends Lane = Lane> {
   mapText<T extends Payload>(of: T, edit: (segment: Segment) => string): T;
   /** `mapText` applied to the input. */
   rewriteText(edit: (segment: Segment) => string): void;
+  /** What the call may use, roughly: known before anything is sent. Tokens come with `estimated`; `cost` is null where no price is known. */
+  estimate(): Usage;
+  /** Keeps for the record what a rule did. No texts of the call. */
+  note(type: CallEvent['type'], detail?: string): void;
 }
 
 /** A call of any lane; narrows on `call.lane`. */
@@ -71,7 +85,18 @@ export interface Attempt {
 
 /** Something worth knowing that happened on the way of a call. */
 export interface CallEvent {
-  readonly type: 'retried' | 'fallback' | 'refused' | 'answered' | 'throttled' | 'dropped' | 'estimated' | 'unpriced' | 'failed';
+  readonly type:
+    | 'retried'
+    | 'fallback'
+    | 'refused'
+    | 'answered'
+    | 'throttled'
+    | 'dropped'
+    | 'estimated'
+    | 'unpriced'
+    | 'failed'
+    | 'cached'
+    | 'routed';
   /** Milliseconds since the call was read. */
   readonly at: number;
   /** For a person: which policy, which fields, which target. No texts of the call. */

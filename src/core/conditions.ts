@@ -9,13 +9,14 @@ export interface ConditionContext {
   readonly consumer: { readonly name: string; readonly groups: readonly string[] };
   /** Header names are lower case. `time` is when the request was read. */
   readonly request: { readonly headers: Readonly<Record<string, string>>; readonly ip: string; readonly time: Date };
-  /** `size` counts the bytes of the request body. */
+  /** `size` counts the bytes of the request body, `text` is all its texts, one to a line: of a models call, the messages. */
   readonly call: {
     readonly lane: Lane;
     readonly route: string;
     readonly operation: string;
     readonly model?: string;
     readonly size: number;
+    readonly text?: string;
   };
   readonly tool?: {
     readonly name: string;
@@ -103,7 +104,9 @@ function expandMatches<Scope>({ ast, args, receiver }: MacroCall): object {
 const environment = new Environment({ limits: { maxAstNodes: 1000, maxDepth: 50 } })
   .registerVariable('consumer', { schema: { name: 'string', groups: 'list<string>' } })
   .registerVariable('request', { schema: { headers: 'map<string, string>', ip: 'string', time: 'google.protobuf.Timestamp' } })
-  .registerVariable('call', { schema: { lane: 'string', route: 'string', operation: 'string', model: 'string', size: 'double' } })
+  .registerVariable('call', {
+    schema: { lane: 'string', route: 'string', operation: 'string', model: 'string', size: 'double', text: 'string' },
+  })
   .registerVariable('tool', {
     schema: { name: 'string', source: 'string', risk: 'string', tags: 'list<string>', annotations: 'map<string, dyn>' },
   })

@@ -102,6 +102,8 @@ export interface SourceTool {
   readonly cuts?: readonly string[];
   /** Structured content has the answer under `result`, for it need not be an object. */
   readonly wrapped?: true;
+  /** US dollars for one call, as the operator has it. */
+  readonly price?: number;
 }
 
 /** A tool as one door exposes it: renamed, described and narrowed by overrides. */

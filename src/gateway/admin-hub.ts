@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { AdminHub, ConfiguredEntry, ExaminedDocument } from '../admin/hub.ts';
-import { routeName } from '../config/merge.ts';
 import { maskSecrets } from '../config/validate.ts';
 import { ANONYMOUS } from '../core/consumer.ts';
 import { documentText } from '../core/decode-text.ts';
-import type { Problem } from '../core/contracts/resource.ts';
+import { routeName, type Problem } from '../core/contracts/resource.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Redactor } from '../core/redact.ts';
 import { VERSION } from '../core/version.ts';
@@ -47,9 +46,9 @@ export function adminHub(hub: Hub): AdminHub {
       return consumer;
     },
     tools: (server, consumer) => hub.tools.tools(server, consumer),
-    explainTool: (server, tool, consumer) => withoutSecrets(hub.tools.explain(server, tool, consumer), hub.redactor),
+    explainTool: async (server, tool, consumer) => withoutSecrets(await hub.tools.explain(server, tool, consumer), hub.redactor),
     models: (consumer) => hub.models.models(consumer),
-    explainModel: (model, consumer) => withoutSecrets(hub.models.explain(model, consumer), hub.redactor),
+    explainModel: async (question) => withoutSecrets(await hub.models.explain(question), hub.redactor),
     report: (service) => hub.tools.report(service),
     refresh: (service) => hub.tools.refresh(service),
     examine: (source) => examine(hub, source),

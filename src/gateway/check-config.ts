@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import type { Problem } from '../core/contracts/resource.ts';
 import { documentProblems } from './document-problems.ts';
 import { isError } from './generation.ts';
-import { ConfigRefused, Hub, type HubOptions } from './hub.ts';
+import { ConfigRefused } from './generation.ts';
+import { Hub, type HubOptions } from './hub.ts';
 
 export interface CheckResult {
   readonly ok: boolean;
@@ -18,7 +19,7 @@ export async function checkConfig(options: HubOptions): Promise<CheckResult> {
   if (existsSync(options.dataDir)) return check(options);
   const dataDir = await mkdtemp(join(tmpdir(), 'hubgate-check-'));
   try {
-    return await check({ ...options, dataDir, store: 'sqlite::memory:' });
+    return await check({ ...options, dataDir, store: 'sqlite::memory:', state: 'memory:' });
   } finally {
     await rm(dataDir, { recursive: true, force: true });
   }

@@ -3,7 +3,6 @@ import { mergeConfig, type MergedConfig } from '../config/merge.ts';
 import { storedFaults } from '../config/stored-faults.ts';
 import type { HubConfig, LoadedConfig } from '../config/types.ts';
 import type { AnyExtension } from '../config/extensions.ts';
-import type { Host } from '../core/contracts/extension.ts';
 import type { Problem } from '../core/contracts/resource.ts';
 import type { Store, StoredResource } from '../core/contracts/store.ts';
 import { ConditionError } from '../core/conditions.ts';
@@ -14,7 +13,20 @@ import type { ToolsGeneration } from '../lanes/tools/build.ts';
 import type { ModelsLane } from '../lanes/models/lane.ts';
 import type { ModelsGeneration } from '../lanes/models/routes/build.ts';
 import type { ToolsLane } from '../lanes/tools/lane.ts';
+import { consumerLimits } from './extensions/consumer-limits.ts';
+import type { HostFactory } from './extensions/extension-host.ts';
 import { ExtensionFailure, ExtensionSet } from './extensions/extension-set.ts';
+
+/** The configuration cannot be served. `problems` say why, each with its place. */
+export class ConfigRefused extends Error {
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[]) {
+    super('the configuration cannot be served');
+    this.name = 'ConfigRefused';
+    this.problems = problems;
+  }
+}
 
 /** Everything that one loaded configuration became. */
 export interface HubGeneration {
@@ -38,7 +50,7 @@ export interface BuildParts {
   readonly tools: ToolsLane;
   readonly models: ModelsLane;
   readonly builtins: readonly AnyExtension[];
-  readonly hostOf: (extension: string) => Host;
+  readonly hostOf: HostFactory;
   readonly listensOn: string;
   /** Of the configuration. */
   readonly folder: string;
@@ -75,7 +87,8 @@ export async function buildGeneration(
   let fresh: readonly Problem[];
   try {
     // Once for all lanes: what a policy counts, it counts over all of them.
-    const shared = await extensions.bind(merged.config.policies);
+    const { consumers, policies } = merged.config;
+    const shared = [...(await extensions.bind(consumerLimits(consumers), 'consumers')), ...(await extensions.bind(policies, ''))];
     models = await parts.models.build(merged, extensions, shared);
     tools = await parts.tools.build(merged, extensions, shared);
     const found = [...parts.models.problems(models), ...parts.tools.problems(tools)];
@@ -127,10 +140,10 @@ function placed(problem: Problem, merged: MergedConfig): Problem {
  * reload because its document has changed since; an entry of the store must stop neither a start nor a change of something else.
  */
 function isNew({ code, pointer = '' }: Problem, merged: MergedConfig, before: HubGeneration | undefined): boolean {
-  const [, kind, name = ''] = /^\/(virtual-servers|providers|models)\/([^/]+)/.exec(pointer) ?? [];
-  if (kind === undefined) return true;
   // The provider has a problem of its own, which decides.
   if (code === 'provider_failed') return false;
+  const [, kind, name = ''] = /^\/(virtual-servers|providers|models)\/([^/]+)/.exec(pointer) ?? [];
+  if (kind === undefined) return true;
   const isFile = merged.origin(kind, name) === 'file';
   if (before === undefined || (isFile && kind !== 'virtual-servers')) return isFile;
   return fingerprint(entryOf(merged, kind, name)) !== fingerprint(entryOf(before.merged, kind, name));

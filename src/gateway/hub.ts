@@ -11,12 +11,12 @@ import { loadOrCreateAdminToken, loadOrCreateSecretKey, type Environment } from 
 import { watchConfig, type ConfigWatch } from '../config/watch.ts';
 import { ANONYMOUS, type Consumer } from '../core/consumer.ts';
 import type { Problem } from '../core/contracts/resource.ts';
+import type { State } from '../core/contracts/state.ts';
 import type { Store } from '../core/contracts/store.ts';
 import { GatewayError } from '../core/errors.ts';
 import { Redactor } from '../core/redact.ts';
 import { demoModel } from '../demo/model.ts';
 import { petstore } from '../demo/petstore.ts';
-import { isLoopback } from '../http/edge-rules.ts';
 import { sendError } from '../http/answers.ts';
 import { createEdge, type Edge } from '../http/server.ts';
 import { ModelsLane } from '../lanes/models/lane.ts';
@@ -24,14 +24,17 @@ import { ToolsLane } from '../lanes/tools/lane.ts';
 import { GenerationSlot, type Generation } from '../pipeline/generation.ts';
 import { Reloads } from '../pipeline/reload.ts';
 import { openStore } from '../storage/open-store.ts';
+import { openState } from '../storage/state/open-state.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import { createEgress, type Egress } from '../upstreams/egress.ts';
+import { Gauges } from '../upstreams/health/gauges.ts';
 import { createHttp, type InProcessService, type UpstreamHttp } from '../upstreams/http.ts';
 import { adminHub } from './admin-hub.ts';
 import { adminService } from './admin-service.ts';
+import { checkAdminListener } from './check-admin-listener.ts';
 import { createHostFactory } from './extensions/extension-host.ts';
 import { loadBuiltins } from './extensions/extension-set.ts';
-import { buildGeneration, readDirectory, type HubGeneration } from './generation.ts';
+import { buildGeneration, ConfigRefused, readDirectory, type HubGeneration } from './generation.ts';
 import { publicMounts, unauthenticated } from './public-mounts.ts';
 import { Recording } from './recording.ts';
 
@@ -46,21 +49,12 @@ export interface HubOptions {
   readonly adminPort: number;
   /** `sqlite:` or a store's URL. */
   readonly store: string;
+  /** What nodes share: `memory:`. */
+  readonly state: string;
   readonly env: Environment;
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   /** A missing hubgate.yaml is an empty one. */
   readonly optionalConfig?: boolean;
-}
-
-/** The configuration cannot be served. `problems` say why, each with its place. */
-export class ConfigRefused extends Error {
-  readonly problems: readonly Problem[];
-
-  constructor(problems: readonly Problem[]) {
-    super('the configuration cannot be served');
-    this.name = 'ConfigRefused';
-    this.problems = problems;
-  }
 }
 
 /** Milliseconds that calls on a retired generation have to end: policies are part of a stream until its last chunk. */
@@ -80,6 +74,9 @@ export class Hub {
   readonly tools: ToolsLane;
   readonly models: ModelsLane;
   readonly recording: Recording;
+  readonly state: State;
+  /** What is seen of all targets; outlives generations. */
+  readonly gauges = new Gauges();
   readonly admin: AdminHub;
   readonly slot: GenerationSlot<HubGeneration>;
   /** What refused the last change; empty when the configuration on disk is the one that serves. */
@@ -96,10 +93,19 @@ export class Hub {
 
   private constructor(
     options: HubOptions,
-    parts: { store: Store; log: Log; redactor: Redactor; secretKey: Buffer; adminToken: string; builtins: readonly AnyExtension[] },
+    parts: {
+      store: Store;
+      state: State;
+      log: Log;
+      redactor: Redactor;
+      secretKey: Buffer;
+      adminToken: string;
+      builtins: readonly AnyExtension[];
+    },
   ) {
     this.options = options;
     this.store = parts.store;
+    this.state = parts.state;
     this.log = parts.log;
     this.redactor = parts.redactor;
     this.adminToken = parts.adminToken;
@@ -110,7 +116,7 @@ export class Hub {
       [ADMIN_SERVICE, (request) => adminService(this.#api)(request)],
     ]);
     this.http = createHttp({ egress: () => this.#egress.rules, services });
-    this.#hostOf = createHostFactory({ http: this.http, store: this.store, log: this.log });
+    this.#hostOf = createHostFactory({ http: this.http, store: this.store, state: this.state, log: this.log });
     this.slot = new GenerationSlot(async ({ tools, extensions }) => {
       await Promise.all([this.tools.release(tools), extensions.dispose()]);
     }, LONGEST_CALL_MS);
@@ -119,7 +125,8 @@ export class Hub {
     const lent = {
       http: this.http,
       log: this.log,
-      record: this.recording.record,
+      ledger: this.recording.ledger,
+      gauges: this.gauges,
       redact: (text: string) => this.redactor.redact(text),
       addSecret: (value: string) => this.redactor.add(value),
     };
@@ -154,7 +161,8 @@ export class Hub {
     for (const secret of [secretKey.toString('hex'), token]) redactor.add(secret);
     const log = createLog({ redactor, ...(options.logLevel === undefined ? {} : { level: options.logLevel }) });
     const [store, builtins] = await Promise.all([openStore(options.store, { dataDir, secretKey }), loadBuiltins()]);
-    const hub = new Hub(options, { store, log, redactor, secretKey, adminToken: token, builtins });
+    const state = await openState(options.state, { store: store.keyValue('state'), log });
+    const hub = new Hub(options, { store, state, log, redactor, secretKey, adminToken: token, builtins });
     const [first] = await Promise.all([hub.reload(), hub.tools.load()]);
     if (first.ok) return hub;
     await hub.close();
@@ -231,9 +239,11 @@ export class Hub {
   async close(graceMs = 0): Promise<void> {
     await this.#watch?.close();
     this.tools.close();
+    this.models.close();
     await Promise.all(this.#edges.map((edge) => edge.close({ graceMs })));
     await this.slot.close();
     await this.http.close();
+    await this.state.close();
     await Promise.all([this.store.close(), this.recording.calls.close()]);
     this.log.flush();
   }
@@ -277,6 +287,7 @@ export class Hub {
       const generation = this.slot.swap(built.generation);
       this.tools.adopt(built.generation.tools);
       this.models.adopt(built.generation.models);
+      this.gauges.keep(new Set([...this.models.gaugeKeys(), ...this.tools.gaugeKeys()]));
       this.recording.follow(built.generation.merged.config);
       if (before !== undefined) this.tools.endStreams(before.directory.lostIn(built.generation.directory));
       this.refused = [];
@@ -320,14 +331,4 @@ export class Hub {
     for (const { file, line, code, message } of this.problems) this.log.warn({ code, file, line }, message);
     if (number > 1) this.log.info({ generation: number, warnings: this.problems.length }, 'configuration loaded');
   }
-}
-
-/** The admin listener leaves loopback only with a token that was given, and is long enough to be no guess (DESIGN 2.1, 2.2). */
-function checkAdminListener({ adminHost }: HubOptions, token: string, given: boolean): void {
-  if (isLoopback(adminHost)) return;
-  if (given && token.length >= 32) return;
-  throw new GatewayError(
-    'bad_request',
-    `The admin listener leaves loopback (${adminHost}) only with HUBGATE_ADMIN_TOKEN of 32 characters or more.`,
-  );
 }

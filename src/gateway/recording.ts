@@ -11,7 +11,7 @@ import { createRecorder, type Recorder } from '../telemetry/recorder.ts';
 export class Recording {
   readonly calls: CallLog;
   readonly metrics: Metrics;
-  readonly record: Recorder;
+  readonly ledger: Recorder;
   #prices: PriceOf = createPrices();
 
   /** A store in memory has its records there too. */
@@ -19,7 +19,7 @@ export class Recording {
     const path = store === 'sqlite::memory:' ? ':memory:' : join(dataDir, 'calls.db');
     this.calls = openCallLog({ path, log });
     this.metrics = createMetrics({ lost: () => this.calls.lost });
-    this.record = createRecorder({ log: this.calls, metrics: this.metrics, prices: () => this.#prices });
+    this.ledger = createRecorder({ log: this.calls, metrics: this.metrics, prices: () => this.#prices });
   }
 
   /** To be told of each configuration that serves. */

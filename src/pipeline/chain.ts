@@ -1,6 +1,6 @@
 import type { PolicyUse } from '../config/types.ts';
 import type { AnyCall, Lane } from '../core/call.ts';
-import { STAGES, type PolicyHooks, type Stage } from '../core/contracts/policy.ts';
+import { STAGES, type PolicyHooks, type Question, type Stage } from '../core/contracts/policy.ts';
 
 /** One use of a policy, created for a generation. */
 export interface BoundPolicy {
@@ -14,11 +14,14 @@ export interface BoundPolicy {
   readonly timeoutMs?: number;
   /** False for calls that this use does not concern (`match:`). */
   readonly applies?: (call: AnyCall) => boolean;
+  /** The same of a call that nobody has made; what only the request tells counts as yes. */
+  readonly concerns?: (question: Question) => boolean;
 }
 
 /** Makes the policies of one place for a generation. */
 export interface PolicyBinder {
-  bind(uses: readonly PolicyUse[] | undefined): Promise<readonly BoundPolicy[]>;
+  /** `place` says where in the configuration they stand, such as `services/billing`; empty at root. */
+  bind(uses: readonly PolicyUse[] | undefined, place: string): Promise<readonly BoundPolicy[]>;
 }
 
 /** A policy at its place in the order of one chain. */
@@ -28,7 +31,7 @@ export interface Step extends BoundPolicy {
   readonly observes: boolean;
 }
 
-type HookName = 'onCall' | 'onAttempt' | 'onStream' | 'onReply' | 'onEnd';
+type HookName = 'onCall' | 'onAttempt' | 'onStream' | 'onReply' | 'onEnd' | 'explain';
 
 /** The hooks of one route, sorted once per generation: a hook that nobody wrote costs nothing per call. */
 export interface Chain {
@@ -38,6 +41,8 @@ export interface Chain {
   readonly onReply: readonly Step[];
   readonly onStream: readonly Step[];
   readonly onEnd: readonly Step[];
+  /** Those that can say what they would do. */
+  readonly explaining: readonly Step[];
   /** Names of the policies that make streams wait, for the configuration check. */
   readonly holding: readonly string[];
 }
@@ -63,6 +68,7 @@ export function composeChain(policies: readonly BoundPolicy[], lane: Lane): Chai
     onReply: back.filter((step) => step.hooks.onReply !== undefined),
     onStream: back.filter((step) => step.hooks.onStream !== undefined || step.hooks.onReply !== undefined),
     onEnd: having('onEnd'),
+    explaining: having('explain'),
     holding: steps.filter(holds).map((step) => step.name),
   };
 }

@@ -1,6 +1,8 @@
-import type { AnyCall, Call, CallEvent, Input, Lane, Lanes, Outcome, Payload, Segment, Target } from '../core/call.ts';
+import type { AnyCall, Call, CallEvent, CallRequest, Input, Lane, Lanes, Outcome, Payload, Segment, Target } from '../core/call.ts';
 import type { Consumer } from '../core/consumer.ts';
+import type { GatewayError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import type { Cancellation } from '../core/upstream.ts';
 import type { Usage } from '../core/usage.ts';
 import { CallCancellation } from './cancellation.ts';
 
@@ -25,8 +27,12 @@ export function segmentCodec(mapText: SegmentCodec['mapText']): SegmentCodec {
   };
 }
 
-/** Keeps what became of a call: the record, which no configuration can forget. Must not throw, and must be quick. */
-export type Record = (call: AnyCall, outcome: Outcome) => void;
+/** The books: what calls cost, and the record of each, which no configuration can forget. Must not throw, and must be quick. */
+export interface Ledger {
+  /** The usage with its cost; null when no price is known. What has a cost keeps it. */
+  priced(usage: Usage, by: Pick<Outcome, 'target' | 'modelServed'>): Usage;
+  record(call: AnyCall, outcome: Outcome): void;
+}
 
 /** Characters: callers have a say in what is dropped. */
 const LONGEST_DETAIL = 2_000;
@@ -39,12 +45,17 @@ export interface CallFacts<L extends Lane> {
   readonly operation: Lanes[L]['operation'];
   readonly route: string;
   readonly consumer: Consumer;
+  readonly request: CallRequest;
   readonly log: Logger;
   readonly input: Input<L>;
   readonly codec: SegmentCodec;
+  /** What a call with this input may use and cost, roughly. Absent: nothing that is counted. */
+  readonly estimate?: (input: Input<L>) => Usage;
   /** Absent for calls that nobody counts. */
-  readonly record?: Record;
+  readonly ledger?: Ledger;
 }
+
+const NOTHING: Usage = Object.freeze({});
 
 /** The call that policies see, with what the pipeline keeps about it. The AbortSignal is made only when somebody asks. */
 export class LiveCall<L extends Lane> implements Call<L> {
@@ -53,6 +64,7 @@ export class LiveCall<L extends Lane> implements Call<L> {
   readonly operation: Lanes[L]['operation'];
   readonly route: string;
   readonly consumer: Consumer;
+  readonly request: CallRequest;
   readonly startedAt = Date.now();
   readonly log: Logger;
   input: Input<L>;
@@ -64,11 +76,18 @@ export class LiveCall<L extends Lane> implements Call<L> {
   usage: Usage | undefined;
   /** Milliseconds since the epoch. */
   firstByteAt: number | undefined;
-  readonly record: Record | undefined;
+  /** The hub has answered for the target, which was not asked. */
+  answeredHere = false;
+  readonly ledger: Ledger | undefined;
+  /** Told how the call ended, before everybody else: lets go of the target that answers. */
+  settled: ((error: GatewayError | undefined) => void) | undefined;
   #events: CallEvent[] | undefined;
   /** The same news as `signal`, for what listens in every call. */
   readonly cancellation = new CallCancellation();
+  /** That of the attempt on its way, which may be called off alone. */
+  attemptCancellation: Cancellation = this.cancellation;
   readonly #codec: SegmentCodec;
+  #estimate: Usage | ((input: Input<L>) => Usage) | undefined;
   #signal: AbortSignal | undefined;
 
   constructor(facts: CallFacts<L>) {
@@ -79,8 +98,10 @@ export class LiveCall<L extends Lane> implements Call<L> {
     this.consumer = facts.consumer;
     this.log = facts.log;
     this.input = facts.input;
-    this.record = facts.record;
+    this.request = facts.request;
+    this.ledger = facts.ledger;
     this.#codec = facts.codec;
+    this.#estimate = facts.estimate;
   }
 
   get events(): readonly CallEvent[] {
@@ -91,6 +112,11 @@ export class LiveCall<L extends Lane> implements Call<L> {
   note(type: CallEvent['type'], detail?: string): void {
     const cut = detail?.slice(0, LONGEST_DETAIL);
     (this.#events ??= []).push({ type, at: Date.now() - this.startedAt, ...(cut === undefined ? {} : { detail: cut }) });
+  }
+
+  estimate(): Usage {
+    if (typeof this.#estimate !== 'function') return this.#estimate ?? NOTHING;
+    return (this.#estimate = this.#estimate(this.input));
   }
 
   get signal(): AbortSignal {

@@ -4,7 +4,7 @@ import type { Awaitable } from '../core/contracts/extension.ts';
 import type { Chain } from './chain.ts';
 import { guarded } from './guarded.ts';
 import type { LiveCall } from './live-call.ts';
-import { throughPolicies, type StreamShape } from './stream.ts';
+import { throughPolicies, type StreamShape } from './streams/stream.ts';
 
 /** What the pipeline has to know of a lane's replies. */
 export interface LaneReplies<L extends Lane> extends StreamShape<L> {
@@ -14,13 +14,15 @@ export interface LaneReplies<L extends Lane> extends StreamShape<L> {
 
 /**
  * Moves one call through the policies and back: `onCall` by stage, then `handle`, then `onReply` or `onStream` last stage first, then `onEnd`.
- * A reply from `onCall` ends the walk there and unwinds through the policies that it has passed. Throws what `handle` threw, or a GatewayError.
+ * A reply from `onCall` ends the walk there and unwinds through the policies that it has passed; `admit` throws where the caller may not have one, as
+ * `handle` would. Throws what `handle` threw, or a GatewayError.
  */
 export async function run<L extends Lane>(
   call: LiveCall<L>,
   chain: Chain,
   replies: LaneReplies<L>,
   handle: () => Awaitable<Handled<L>>,
+  admit?: () => void,
 ): Promise<Handled<L>> {
   try {
     let passed = Infinity;
@@ -30,6 +32,7 @@ export async function run<L extends Lane>(
       const hook = guarded(step, call, () => step.hooks.onCall!(call as never));
       const reply = (hook instanceof Promise ? await hook : hook) as Reply<L> | undefined;
       if (reply === undefined || step.observes) continue;
+      admit?.();
       handled = { reply };
       passed = step.place;
       call.note('answered', step.name);
@@ -124,9 +127,10 @@ class EndingStream<L extends Lane> implements AsyncIterableIterator<Chunk<L>, un
 }
 
 function end<L extends Lane>(call: LiveCall<L>, chain: Chain, how: End): void {
-  if (chain.onEnd.length === 0 && call.record === undefined) return;
+  call.settled?.(how.error);
+  if (chain.onEnd.length === 0 && call.ledger === undefined) return;
   const outcome = outcomeOf(call, how);
-  call.record?.(call as never, outcome);
+  call.ledger?.record(call as never, outcome);
   for (const step of chain.onEnd) {
     if (step.applies?.(call as never) === false) continue;
     const failed = (error: unknown): void => call.log.error({ policy: step.name, err: error }, 'onEnd failed');
@@ -141,13 +145,13 @@ function end<L extends Lane>(call: LiveCall<L>, chain: Chain, how: End): void {
 
 /** Field by field: a spread for each that may be absent costs more than the rest of the end of a call. */
 function outcomeOf<L extends Lane>(call: LiveCall<L>, { ok, streamed, error, failed }: End): Outcome {
-  const { startedAt, attempts, target, modelServed, usage, firstByteAt, events } = call;
+  const { startedAt, attempts, target, modelServed, usage, firstByteAt, events, ledger } = call;
   const outcome: { -readonly [K in keyof Outcome]: Outcome[K] } = { ok, streamed, durationMs: Date.now() - startedAt, attempts, events };
   if (error !== undefined) outcome.error = error;
   if (failed !== undefined) outcome.failed = failed;
   if (target !== undefined) outcome.target = target;
   if (modelServed !== undefined) outcome.modelServed = modelServed;
   if (firstByteAt !== undefined) outcome.firstByteMs = firstByteAt - startedAt;
-  if (usage !== undefined) outcome.usage = usage;
+  if (usage !== undefined) outcome.usage = ledger?.priced(usage, outcome) ?? usage;
   return outcome;
 }

@@ -9,8 +9,12 @@ export type RecordedCall = Pick<AnyCall, 'id' | 'lane' | 'operation' | 'route' |
   readonly input: AnyCall['input'];
 };
 
-/** Records a call that has ended. Never waits. */
-export type Recorder = (call: RecordedCall, outcome: Outcome) => void;
+/** The books of calls: what each cost, and its record. Never waits. */
+export interface Recorder {
+  /** The usage with its cost; null when no price is known. What has a cost keeps it, and a vendor's own figure is one. */
+  priced(usage: Usage, by: Pick<Outcome, 'target' | 'modelServed'>): Usage;
+  record(call: RecordedCall, outcome: Outcome): void;
+}
 
 export interface RecorderParts {
   readonly log: CallLog;
@@ -22,19 +26,21 @@ export interface RecorderParts {
 /** What callers and vendors name has no bound of its own. */
 const LONGEST_NAME = 200;
 
-/** Keeps calls in the log and in the metrics, with what they cost. */
+/** Keeps calls in the log and in the metrics. */
 export function createRecorder({ log, metrics, prices }: RecorderParts): Recorder {
-  return (call, outcome) => {
-    const record = recordOf(call, outcome, prices);
-    log.add(record);
-    metrics.count(record);
+  return {
+    priced: (usage, by) => priced(usage, by, prices),
+    record(call, outcome) {
+      const record = recordOf(call, outcome);
+      log.add(record);
+      metrics.count(record);
+    },
   };
 }
 
 /** Field by field: a spread for each that may be absent costs more than all else here. */
-function recordOf(call: RecordedCall, outcome: Outcome, prices: () => PriceOf): CallRecord {
-  const { error, target, modelServed, firstByteMs } = outcome;
-  const usage = outcome.usage === undefined ? undefined : priced(outcome.usage, outcome, prices);
+function recordOf(call: RecordedCall, outcome: Outcome): CallRecord {
+  const { error, target, modelServed, firstByteMs, usage } = outcome;
   const record: { -readonly [K in keyof CallRecord]: CallRecord[K] } = {
     id: call.id,
     startedAt: call.startedAt,
@@ -66,8 +72,8 @@ function cut(name: string): string {
   return name.length > LONGEST_NAME ? name.slice(0, LONGEST_NAME) : name;
 }
 
-/** A vendor's own figure is kept. What is not known by the name that answered may be by the name that was asked for. */
-function priced(usage: Usage, { target, modelServed }: Outcome, prices: () => PriceOf): Usage {
+/** What is not known by the name that answered may be by the name that was asked for. */
+function priced(usage: Usage, { target, modelServed }: Pick<Outcome, 'target' | 'modelServed'>, prices: () => PriceOf): Usage {
   if (usage.cost !== undefined) return usage;
   const priceOf = prices();
   const ask = (name: string | undefined): number | null => (name === undefined ? null : priceOf(target?.provider, cut(name), usage));

@@ -1,5 +1,5 @@
 import { GatewayError } from '../core/errors.ts';
-import type { UpstreamRequest, UpstreamResponse } from '../core/upstream.ts';
+import type { Cancellation, UpstreamRequest, UpstreamResponse } from '../core/upstream.ts';
 import type { Trust } from './egress.ts';
 
 export interface FetchDocumentOptions {
@@ -12,7 +12,7 @@ export interface FetchDocumentOptions {
   readonly redirects?: number;
   /** Of the copy at hand: the answer may then be `notModified`. */
   readonly etag?: string;
-  readonly signal?: AbortSignal;
+  readonly signal?: Cancellation;
 }
 
 export interface FetchedDocument {
@@ -25,7 +25,7 @@ export interface FetchedDocument {
   readonly etag: string | undefined;
 }
 
-type Send = (request: UpstreamRequest, options?: { readonly signal?: AbortSignal }) => Promise<UpstreamResponse>;
+type Send = (request: UpstreamRequest, options?: { readonly signal?: Cancellation }) => Promise<UpstreamResponse>;
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 

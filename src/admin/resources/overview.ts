@@ -1,4 +1,5 @@
 import { fieldError, Refusal } from '../problem.ts';
+import type { ModelQuestion } from '../hub.ts';
 import type { AdminRoute, QueryParameter } from '../route.ts';
 
 const consumer: QueryParameter = { name: 'consumer', description: 'The name of a consumer; needed as soon as the hub has consumers.' };
@@ -69,6 +70,9 @@ export const overviewRoutes: readonly AdminRoute[] = [
       { name: 'tool', description: 'The name of the tool on that server.' },
       consumer,
       { name: 'model', description: 'In place of server and tool: the name of a model, to learn which route and target it would take.' },
+      { name: 'api', description: 'With model: an entry of apis, when it is not that at /v1.' },
+      { name: 'headers', description: 'With model: headers of the request, NAME: VALUE, one to a line, for rules that ask about it.' },
+      { name: 'text', description: 'With model: what the request says, for the same rules.' },
       { name: 'agent', description: 'Not in this release.' },
     ],
     answers: {
@@ -81,16 +85,30 @@ export const overviewRoutes: readonly AdminRoute[] = [
         },
       },
     },
-    handle({ query }, { hub }) {
+    async handle({ query }, { hub }) {
       if (query.has('agent'))
         throw new Refusal('not_implemented', 'Agents are explained when their lane is built. Ask about a tool or a model.');
       const consumer = hub.consumer(query.get('consumer') || undefined);
       const model = query.get('model');
-      if (model) return { status: 200, body: hub.explainModel(model, consumer) };
+      if (model) return { status: 200, body: await hub.explainModel({ model, consumer, ...requestOf(query) }) };
       const tool = query.get('tool');
       if (!tool)
         throw new Refusal('bad_request', 'What shall be explained?', { errors: [{ path: '?tool', message: 'Name a tool, or a model.' }] });
-      return { status: 200, body: hub.explainTool(query.get('server') ?? '', tool, consumer) };
+      return { status: 200, body: await hub.explainTool(query.get('server') ?? '', tool, consumer) };
     },
   },
 ];
+
+/** The request that a model is asked for in; nothing where nothing is said of it. */
+function requestOf(query: URLSearchParams): Pick<ModelQuestion, 'api' | 'request'> {
+  const api = query.get('api');
+  const headers = query.get('headers');
+  const text = query.get('text');
+  const lines = (headers ?? '').split('\n').filter((line) => line.trim() !== '');
+  const pairs = lines.map((line) => /^([^:]+):(.*)$/.exec(line) ?? [line, line.trim(), '']);
+  const request = {
+    headers: Object.fromEntries(pairs.map(([, name = '', value = '']) => [name.trim().toLowerCase(), value.trim()])),
+    text: text ?? '',
+  };
+  return { ...(api ? { api } : {}), ...(headers === null && text === null ? {} : { request }) };
+}

@@ -1,14 +1,16 @@
 import { compileCondition } from '../../core/conditions.ts';
+import { parseDuration } from '../../core/units/duration.ts';
+import { formatRate, parseRate, type Rate } from '../../core/units/rate.ts';
 import { Secret } from '../../core/secret.ts';
-import { formatDuration, formatSize, parseDuration, parseRate, parseSize } from '../schema/formats.ts';
-import type { Rate } from '../schema/parts.ts';
+import { parseSize } from '../../core/units/size.ts';
+import { formatDuration, formatSize } from '../schema/formats.ts';
 import type { PolicyUse } from '../types.ts';
 import { rewrite, start } from './rewrite.ts';
 import type { ConfigSchema } from './rewrite.ts';
 import type { Fault } from './yaml-file.ts';
 
 /** A policy's own keys; every other key names a policy. */
-export const POLICY_KEYS: readonly string[] = ['description', 'lanes', 'match', 'onFailure', 'timeout'];
+export const POLICY_KEYS: readonly string[] = ['description', 'lanes', 'match', 'when', 'onFailure', 'timeout'];
 
 /** Why a condition cannot be used. An opaque one holds values of references, so the compiler's words, which quote it, stay out. */
 export function conditionFaults(text: string, pointer: string, opaque: boolean): Fault[] {
@@ -79,10 +81,7 @@ export function written(schema: object, value: unknown): unknown {
 function unconvert(value: unknown, schema: ConfigSchema | undefined): unknown {
   if (schema?.convert === 'duration' && typeof value === 'number') return formatDuration(value);
   if (schema?.convert === 'size' && typeof value === 'number') return formatSize(value);
-  if (schema?.convert === 'rate' && typeof value === 'object') {
-    const { amount, per } = value as Rate;
-    return `${amount}/${per}`;
-  }
+  if (schema?.convert === 'rate' && typeof value === 'object') return formatRate(value as Rate);
   if (schema?.convert === 'policy' && typeof value === 'object' && value !== null && 'options' in value) {
     const { name, options, ...use } = value as PolicyUse;
     return { [name]: options, ...use };

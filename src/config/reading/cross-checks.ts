@@ -1,6 +1,6 @@
 import type { SpecFile } from '../loaded.ts';
 import { listOf, loose, own, serverFaults, serviceFaults, virtualServerFaults } from './checks.ts';
-import { extensionFaults, policyFaults, policyLists, providerFaults } from './extension-checks.ts';
+import { balancerFaults, extensionFaults, policyFaults, policyLists, providerFaults } from './extension-checks.ts';
 import type { Known } from './extension-checks.ts';
 import { nearest, shownKey } from './nearest.ts';
 import { below } from './yaml-file.ts';
@@ -88,13 +88,18 @@ function rootFaults({ root, documents, known }: Whole): Fault[] {
       faults.push(fault.code === 'unknown-extension' ? { ...fault, key: 'source' } : fault);
     }
   }
-  faults.push(...providerFaults(own(root, 'providers'), known));
-  return [...faults, ...usedPolicies(root, ['', 'services', 'servers', 'agents', 'models'], known)];
+  faults.push(...providerFaults(own(root, 'providers'), known), ...balancerFaults(own(root, 'models'), '/models', known));
+  for (const [name, api] of Object.entries(loose(own(root, 'apis')))) {
+    const pointer = below('/apis', name);
+    faults.push(...balancerFaults(own(api, 'models'), below(pointer, 'models'), known), ...usedPolicies(api, ['models'], known, pointer));
+  }
+  return [...faults, ...usedPolicies(root, ['', 'services', 'servers', 'agents', 'models', 'apis'], known)];
 }
 
-function usedPolicies(value: unknown, places: readonly string[], known: Known): Fault[] {
+/** `at` is where the value stands. */
+function usedPolicies(value: unknown, places: readonly string[], known: Known, at = ''): Fault[] {
   return policyLists(value, places).flatMap(({ pointer, entries }) =>
-    entries.flatMap((entry, index) => policyFaults(entry, below(pointer, index), known)),
+    entries.flatMap((entry, index) => policyFaults(entry, below(`${at}${pointer}`, index), known)),
   );
 }
 

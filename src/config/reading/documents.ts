@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { archiveText } from '../../core/decode-text.ts';
 import type { SpecFile } from '../loaded.ts';
-import { parseSize } from '../schema/formats.ts';
+import { parseSize } from '../../core/units/size.ts';
 import { loose, own } from './checks.ts';
 import { readSettled, readSettledBytes } from './read-settled.ts';
 import { isUnchanged, readRelatedFiles } from './related-files.ts';

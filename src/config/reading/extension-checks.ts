@@ -61,8 +61,21 @@ export function providerFaults(providers: unknown, known: Known): Fault[] {
     const type = own(entry, 'type');
     if (typeof type !== 'string') return [];
     const pointer = below('/providers', name);
-    const faults = extensionFaults('provider', type, providerOptions(entry as object), { pointer }, known);
+    // Of several keys each stands in for apiKey.
+    const [first] = listOf(own(entry, 'keys'));
+    const options = { ...(first === undefined ? {} : { apiKey: own(first, 'key') }), ...providerOptions(entry as object) };
+    const faults = extensionFaults('provider', type, options, { pointer }, known);
     return faults.map((fault) => (fault.code === 'unknown-extension' ? { ...fault, pointer: `${pointer}/type` } : fault));
+  });
+}
+
+/** What is wrong with how routes balance. `pointer` is that of their list. */
+export function balancerFaults(routes: unknown, pointer: string, known: Known): Fault[] {
+  return listOf(routes).flatMap((route, index) => {
+    const balance = own(route, 'balance');
+    const at = { pointer: below(below(pointer, index), 'balance') };
+    if (typeof balance === 'string') return extensionFaults('balancer', balance, {}, at, known);
+    return Object.entries(loose(balance)).flatMap(([key, options]) => extensionFaults('balancer', key, options, { ...at, key }, known));
   });
 }
 

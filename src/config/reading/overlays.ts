@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { OverlayFile, SpecFile } from '../loaded.ts';
-import { parseSize } from '../schema/formats.ts';
+import { parseSize } from '../../core/units/size.ts';
 import { loose, listOf, own } from './checks.ts';
 import { displayPath, fileSizeOf, isDescription } from './documents.ts';
 import { readSettled } from './read-settled.ts';

@@ -63,6 +63,8 @@ export interface PolicyUse {
   readonly description?: string;
   readonly lanes?: readonly ('models' | 'tools' | 'agents')[];
   readonly match?: { readonly consumer?: string; readonly group?: string; readonly route?: string };
+  /** A CEL expression; the policy works on the calls for which it is true. */
+  readonly when?: string;
   readonly onFailure?: 'refuse' | 'skip';
   /** Milliseconds that one hook may take. */
   readonly timeout?: number;
@@ -84,6 +86,7 @@ export const PolicyEntry = Type.Unsafe<PolicyUse>({
       },
       { description: 'Calls that the policy works on; all when absent.' },
     ),
+    when: condition,
     onFailure: oneOf(['refuse', 'skip'], 'What becomes of a call when the policy itself fails.'),
     timeout: duration('How long one step of the policy may take.'),
   },
@@ -144,17 +147,20 @@ export const Consumer = shape(
         {
           requests: Type.Optional(rate('Calls, such as 600/min.')),
           tokens: Type.Optional(rate('Tokens of models, such as 200k/min.')),
+          concurrent: Type.Optional(Type.Integer({ minimum: 1, description: 'Calls that may be under way at a time.' })),
+          streams: Type.Optional(Type.Integer({ minimum: 1, description: 'Streams that may be open at a time.' })),
         },
-        { description: 'How much the consumer may use in a time.', unbuilt: 'limits' },
+        { description: 'How much the consumer may use in a time.' },
       ),
     ),
     budget: Type.Optional(
       shape(
         {
           usd: Type.Optional(rate('Money, such as 50/month.')),
+          tokens: Type.Optional(rate('Tokens of models, such as 1M/day.')),
           unpriced: Type.Optional(oneOf(['allow', 'refuse'], 'What becomes of calls to a model without a known price.')),
         },
-        { description: 'How much the consumer may spend in a time.', unbuilt: 'budget' },
+        { description: 'How much the consumer may spend in a time.' },
       ),
     ),
   },

@@ -1,29 +1,7 @@
 import { isIP } from 'node:net';
-import type { Rate } from './parts.ts';
-
-const MILLISECONDS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-/** Timers of Node count 31 bits of milliseconds. */
-const LONGEST_DURATION = 24 * MILLISECONDS.d;
-const BYTES = { B: 1, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 } as const;
-const SPANS = {
-  s: 'second',
-  second: 'second',
-  min: 'minute',
-  minute: 'minute',
-  h: 'hour',
-  hour: 'hour',
-  day: 'day',
-  month: 'month',
-} as const;
-const FACTORS = { k: 1000, M: 1_000_000 } as const;
-
-/** `250ms`, `30s`, `5m`, `1h`, `1d` as milliseconds. */
-export function parseDuration(text: string): number | undefined {
-  const found = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text);
-  if (!found) return undefined;
-  const value = Math.round(Number(found[1]) * MILLISECONDS[found[2] as keyof typeof MILLISECONDS]);
-  return value >= 1 && value <= LONGEST_DURATION ? value : undefined;
-}
+import { MILLISECONDS, parseDuration } from '../../core/units/duration.ts';
+import { parseRate } from '../../core/units/rate.ts';
+import { BYTES, parseSize } from '../../core/units/size.ts';
 
 /** The shortest text that is read as these milliseconds. */
 export function formatDuration(milliseconds: number): string {
@@ -38,20 +16,6 @@ export function formatSize(bytes: number): string {
 function formatUnit(value: number, units: Readonly<Record<string, number>>): string {
   const [unit, factor] = Object.entries(units).findLast(([, size]) => value % size === 0) ?? ['', 1];
   return `${value / factor}${unit}`;
-}
-
-/** `64MB` as bytes. */
-export function parseSize(text: string): number | undefined {
-  const found = /^(\d+(?:\.\d+)?)(B|KB|MB|GB)$/.exec(text);
-  return found ? Math.round(Number(found[1]) * BYTES[found[2] as keyof typeof BYTES]) : undefined;
-}
-
-/** `600/min`, `200k/min`, `50/month`. */
-export function parseRate(text: string): Rate | undefined {
-  const found = /^(\d+(?:\.\d+)?)([kM])?\/(s|second|min|minute|h|hour|day|month)$/.exec(text);
-  if (!found) return undefined;
-  const factor = found[2] ? FACTORS[found[2] as keyof typeof FACTORS] : 1;
-  return { amount: Number(found[1]) * factor, per: SPANS[found[3] as keyof typeof SPANS] };
 }
 
 function isUrl(text: string): boolean {

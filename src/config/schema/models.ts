@@ -2,12 +2,26 @@ import { Type } from 'typebox';
 import type { Static } from 'typebox';
 import { oauth2, peerAuth } from './auth.ts';
 import { access, policies } from './access.ts';
-import { condition, description, duration, enabled, flag, glob, icons, map, secret, secrets, shape, text } from './parts.ts';
+import { atLeastOne, breaker, condition, description, duration, enabled, flag, glob, icons, list, map, oneOf } from './parts.ts';
+import { secret, secrets, shape, text, weight } from './parts.ts';
 
 export const Provider = shape(
   {
     type: text("The vendor's wire format, such as openai, anthropic, ollama or demo."),
     apiKey: Type.Optional(secret('The key of the account.')),
+    keys: Type.Optional(
+      Type.Array(
+        shape(
+          {
+            key: secret('The key.'),
+            weight: Type.Optional(weight('The share of calls, against the other keys. Default: 1.')),
+            label: Type.Optional(text('What the key is shown as.', { maxLength: 200 })),
+          },
+          { description: 'One key of the account.' },
+        ),
+        { description: 'Several keys in place of apiKey. One that the vendor refuses or limits rests while the others work.', minItems: 1 },
+      ),
+    ),
     baseUrl: Type.Optional(text("Where the provider answers, in place of the vendor's own address.", { format: 'base-url' })),
     api: Type.Optional(text('Which of several interfaces of the vendor to use, such as openai at bedrock.')),
     apiVersion: Type.Optional(text('Azure: the date of the API; absent, its v1 API is used.')),
@@ -31,6 +45,19 @@ export const Provider = shape(
         { description: 'How long each part of a request may take.' },
       ),
     ),
+    breaker: Type.Optional(breaker),
+    health: Type.Optional(
+      shape(
+        {
+          path: Type.Optional(text('What is asked for with GET; the list of models when absent. Any status below 500 is well.')),
+          interval: Type.Optional(duration('How often.', { default: '30s' })),
+          timeout: Type.Optional(duration('How long an answer may take.', { default: '5s' })),
+          unhealthyAfter: Type.Optional(atLeastOne('Failed checks in a row after which no calls go there.', 3)),
+          healthyAfter: Type.Optional(atLeastOne('Good ones after which they do again.', 1)),
+        },
+        { description: 'Asks again and again whether the provider is well. Without it, only calls tell.' },
+      ),
+    ),
     description: Type.Optional(description),
     enabled: Type.Optional(enabled),
   },
@@ -41,14 +68,20 @@ const Target = shape(
   {
     provider: text('The name of an entry of providers.'),
     model: Type.Optional(text("The provider's name of the model; the caller's when absent.")),
-    weight: Type.Optional(Type.Number({ minimum: 0, description: 'The share of calls, against the weights beside it.' })),
+    weight: Type.Optional(weight('The share of calls, against the weights beside it. 0 gets none. Default: 1.')),
   },
   { description: 'A model of a provider.' },
 );
 
+/** The name of a balancer, or an object of one key that holds its options. */
+type BalanceConfig = string | Readonly<Record<string, unknown>>;
+
 export const ModelRoute = shape(
   {
     name: Type.Optional(text('The name of the route; without match, callers use it as the name of the model.')),
+    aliases: Type.Optional(
+      list(text('Another name of the model.'), 'Names that callers may use besides name, where there is no match.model.'),
+    ),
     description: Type.Optional(description),
     match: Type.Optional(
       shape(
@@ -58,20 +91,78 @@ export const ModelRoute = shape(
             map(glob('The value of the header'), { description: 'Headers and the globs that their values must match.' }),
           ),
           consumer: Type.Optional(glob('Names of consumers')),
+          group: Type.Optional(glob('Names of groups that the consumer is in')),
           intent: Type.Optional(text('What the text is about, by name.', { unbuilt: 'models with match.intent' })),
         },
         { description: 'Calls that take this route; the first route that matches wins.' },
       ),
     ),
     when: Type.Optional(condition),
-    targets: Type.Array(Target, { description: 'Where calls go. The first of them; by weight once balancing is built.', minItems: 1 }),
-    fallback: Type.Optional(
-      Type.Array(Target, { description: 'Where calls go when no target answers, in this order.', unbuilt: 'fallback of models' }),
+    targets: Type.Array(Target, { description: 'Where calls go: shared out by balance.', minItems: 1 }),
+    balance: Type.Optional(
+      Type.Unsafe<BalanceConfig>({
+        type: ['string', 'object'],
+        minLength: 1,
+        minProperties: 1,
+        maxProperties: 1,
+        default: 'weight',
+        description:
+          'How targets are chosen: weight, round-robin, least-busy, latency, cost, error-rate, or a balancer of your own; an object of one key holds its options.',
+        hint: 'Write the name of a balancer such as latency, or an object such as { my-balancer: { option: 1 } }.',
+      }),
+    ),
+    sticky: Type.Optional(
+      flag('Calls of one session go to one target: by x-session-id, prompt_cache_key or metadata.user_id.', { default: true }),
+    ),
+    fallback: Type.Optional(Type.Array(Target, { description: 'Where calls go when no target answers, in this order.' })),
+    fallbackOn: Type.Optional(
+      list(
+        oneOf(['content_refused', 'context_too_long', 'model_refused'], 'An error that another target may not give.'),
+        'Refusals of a provider after which the next target is asked. Failures and limits always lead there.',
+      ),
+    ),
+    retries: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 10,
+        default: 2,
+        description: 'Further tries at the same target when no other is left beside it.',
+      }),
+    ),
+    timeouts: Type.Optional(
+      shape(
+        {
+          firstToken: Type.Optional(duration('To the first token of a stream, for each target that is tried.')),
+          total: Type.Optional(duration('For all that is tried, streams to their end.')),
+        },
+        { description: 'How long calls of the route may take, besides the times of the provider.' },
+      ),
     ),
     policies: Type.Optional(policies),
     enabled: Type.Optional(enabled),
   },
   { description: 'Which model answers which call.' },
+);
+
+export const ModelApi = shape(
+  {
+    description: Type.Optional(description),
+    access: Type.Optional(
+      shape(
+        {
+          consumers: Type.Optional(list(glob('Names of consumers'), 'Consumers that may call.')),
+          groups: Type.Optional(list(text('The name of a group.'), 'Groups whose members may call.')),
+        },
+        { description: 'Who may call this API. Absent: every consumer.' },
+      ),
+    ),
+    models: Type.Optional(
+      Type.Array(ModelRoute, { description: 'Routes of this API; the first match wins. Those at root are not part of it.' }),
+    ),
+    policies: Type.Optional(policies),
+    enabled: Type.Optional(enabled),
+  },
+  { description: 'Models under a path of their own.' },
 );
 
 const perMillion = (what: string) => Type.Number({ minimum: 0, description: `US dollars for a million tokens ${what}.` });
@@ -90,6 +181,7 @@ export const Price = shape(
 
 export type ProviderConfig = Static<typeof Provider>;
 export type ModelRouteConfig = Static<typeof ModelRoute>;
+export type ModelApiConfig = Static<typeof ModelApi>;
 
 export const Agent = shape(
   {

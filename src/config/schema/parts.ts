@@ -1,3 +1,4 @@
+import type { Rate } from '../../core/units/rate.ts';
 import type { Secret } from '../../core/secret.ts';
 import { Type } from 'typebox';
 import type { Static, TProperties, TSchema, TUnsafe } from 'typebox';
@@ -8,12 +9,6 @@ import type { Static, TProperties, TSchema, TUnsafe } from 'typebox';
  * accepted with a warning. `hint` is the fix that a message shows.
  */
 export const WORDS = ['secret', 'convert', 'unbuilt', 'hint'] as const;
-
-/** An amount in a span of time, as `600/min` says it. */
-export interface Rate {
-  readonly amount: number;
-  readonly per: 'second' | 'minute' | 'hour' | 'day' | 'month';
-}
 
 /** An object that refuses keys it does not know. */
 export function shape<P extends TProperties>(properties: P, options: object = {}) {
@@ -60,6 +55,24 @@ export const description = text('What this is for, in a sentence or two; shown i
 export const enabled = flag('Whether the hub serves this entry.', { default: true });
 export const condition = text('A CEL expression over consumer, request, call, tool and args that must be true.', { format: 'cel' });
 export const glob = (what: string) => text(`${what}, a glob such as "issues_*".`);
+
+export const weight = (description: string) => Type.Number({ minimum: 0, maximum: 1_000_000, description });
+export const atLeastOne = (description: string, fallback: number) => Type.Integer({ minimum: 1, description, default: fallback });
+
+export const breaker = shape(
+  {
+    failures: Type.Optional(atLeastOne('Failures in a row after which no more calls go there.', 5)),
+    rate: Type.Optional(
+      Type.Number({ exclusiveMinimum: 0, maximum: 1, description: 'The share of failures that has the same effect.', default: 0.5 }),
+    ),
+    minimum: Type.Optional(atLeastOne('Calls inside the window before the share counts.', 20)),
+    window: Type.Optional(duration('The time over which the share is taken.', { default: '10s' })),
+    open: Type.Optional(
+      duration('How long no calls go there; then one tries. Doubled while it fails, up to a minute.', { default: '10s' }),
+    ),
+  },
+  { description: 'When a target that fails is left alone.' },
+);
 
 export const RISK_WORDS = ['read', 'write', 'destructive'] as const;
 

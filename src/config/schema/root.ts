@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
 import { Consumer, Credential, policies, search } from './access.ts';
-import { Agent, ModelRoute, Price, Provider } from './models.ts';
+import { Agent, ModelApi, ModelRoute, Price, Provider } from './models.ts';
 import { duration, flag, list, map, named, shape, size, text } from './parts.ts';
 import { Server, Service } from './tools.ts';
 
@@ -29,7 +29,9 @@ export const Root = shape(
     consumers: Type.Optional(list(Consumer, 'Who may call. With none, the hub is open on loopback only.')),
     policies: Type.Optional(policies),
     search: Type.Optional(search),
-    extensions: Type.Optional(list(text('A file or folder, relative to this file.'), "Users' own code: policies and tool sources.")),
+    extensions: Type.Optional(
+      list(text('A file or folder, relative to this file.'), "Users' own code: policies, balancers and tool sources."),
+    ),
     publicUrl: Type.Optional(text('The address at which callers reach the hub.', { format: 'url' })),
     allowedHosts: Type.Optional(
       list(
@@ -68,6 +70,12 @@ export const Root = shape(
     ),
     providers: Type.Optional(map(Provider, { description: 'Vendors of models, by name.', propertyNames: { format: 'entry' } })),
     models: Type.Optional(Type.Array(ModelRoute, { description: 'Routes of the models lane; the first match wins.' })),
+    apis: Type.Optional(
+      map(ModelApi, {
+        description: 'Model APIs of their own under /apis/NAME/v1, by name. `v1` stands for /v1 itself: its routes are those of models.',
+        propertyNames: { format: 'entry' },
+      }),
+    ),
     prices: Type.Optional(list(Price, 'Prices of models; the first that matches wins.')),
     agents: Type.Optional(map(Agent, { description: 'A2A agents, by name.', propertyNames: { format: 'name' }, unbuilt: 'agents' })),
     embedding: Type.Optional(

@@ -5,6 +5,7 @@ import { auth, peerAuth } from './auth.ts';
 import { access, policies, search } from './access.ts';
 import {
   annotations,
+  breaker,
   description,
   duration,
   enabled,
@@ -24,6 +25,22 @@ const risk = oneOf(RISK_WORDS, 'How much harm the tool can do, in place of what 
 const sessions = oneOf(['required', 'optional'], 'Whether clients of 2025-11-25 must send a session id after initialize.');
 const icon = text('Where one image is: an https: or data: URL; short for icons with one entry.');
 
+const price = Type.Number({ minimum: 0, description: 'US dollars for one call, for budgets and records.' });
+
+/** What holds for the calls of any source. */
+const calls = {
+  price: Type.Optional(price),
+  retries: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 10,
+      default: 2,
+      description: 'Further tries of calls that can do no harm: GET, HEAD, idempotent tools.',
+    }),
+  ),
+  breaker: Type.Optional(breaker),
+};
+
 const ToolSettings = shape(
   {
     title: Type.Optional(text('The name that people see.')),
@@ -32,6 +49,7 @@ const ToolSettings = shape(
     enabled: Type.Optional(flag('Whether the tool exists at all.', { default: true })),
     icons: Type.Optional(icons),
     annotations: Type.Optional(annotations),
+    price: Type.Optional(price),
   },
   { description: 'What to change on the tools that the key matches.' },
 );
@@ -58,6 +76,7 @@ export const Service = shape(
     outputSchemas: Type.Optional(flag('Gives tools an output schema and answers with structuredContent.', { default: false })),
     exposeOperation: Type.Optional(flag('Shows method, path and bindings in _meta["hubgate/operation"].', { default: true })),
     timeout: Type.Optional(duration('How long one request may take.')),
+    ...calls,
     tools: Type.Optional(
       map(ToolSettings, { description: 'Settings of tools by name or glob; the first key that matches gives each setting.' }),
     ),
@@ -77,6 +96,7 @@ export const Server = shape(
     auth: Type.Optional(peerAuth),
     source: Type.Optional(text('The name of a tool-source extension that gives the tools.')),
     options: Type.Optional(Type.Unknown({ description: 'Options of the tool-source extension.' })),
+    ...calls,
     access: Type.Optional(access),
     policies: Type.Optional(policies),
     enabled: Type.Optional(enabled),

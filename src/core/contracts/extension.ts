@@ -1,4 +1,5 @@
 import type { Logger } from '../logger.ts';
+import type { State } from './state.ts';
 
 export type Awaitable<T> = T | Promise<T>;
 
@@ -21,12 +22,19 @@ export interface KeyValueStore {
 
 /** Powers are lent, not imported: this is what makes an extension testable. */
 export interface Host {
+  /**
+   * Where the instance stands in the configuration, such as `models/support`; empty at root. What tells it from others of its name there follows after
+   * `#`. The same over reloads.
+   */
+  readonly place: string;
   readonly log: Logger;
   /** Checked by the egress rules. */
   readonly fetch: typeof fetch;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly store: KeyValueStore;
+  /** What nodes share: counters, cached answers, news. Keys and topics are those of this extension at this place. */
+  readonly state: State;
   embed(texts: readonly string[]): Promise<readonly Float32Array[]>;
   /** A nested extension, such as a guardrail's detector. */
   load<T>(kind: string, name: string, options: unknown): Promise<T>;

@@ -1,4 +1,5 @@
 import type { Attempt, Call, Chunk, Lane, Outcome, Reply } from '../call.ts';
+import type { Consumer } from '../consumer.ts';
 import type { Awaitable, Extension } from './extension.ts';
 
 /** A call passes the stages left to right, its reply right to left; inside a stage, the order of the configuration holds. */
@@ -7,6 +8,24 @@ export type Stage = (typeof STAGES)[number];
 
 /** The call of one lane, or of any lane for a policy that names none. */
 export type CallOf<L extends Lane> = { [K in L]: Call<K> }[L];
+
+/** A call that nobody makes: what a rule would ask it about. */
+export interface Question {
+  readonly consumer: Consumer;
+  readonly lane: Lane;
+  readonly route: string;
+  /** As the caller would ask for it. */
+  readonly model?: string;
+  /** `SOURCE.TOOL`, both as the source has them. */
+  readonly tool?: string;
+  readonly agent?: string;
+}
+
+/** What one rule would have to say now: `rate-limit: 600 requests a minute for consumer alice` and `12 used, 588 left`. */
+export interface RuleValue {
+  readonly rule: string;
+  readonly value: string;
+}
 
 /** Return nothing to let it pass, return a value to put it in its place, throw a GatewayError to refuse. All hooks are optional. */
 export interface PolicyHooks<L extends Lane = Lane> {
@@ -20,6 +39,8 @@ export interface PolicyHooks<L extends Lane = Lane> {
   onReply?(call: CallOf<L>, reply: Reply<L>): Awaitable<Reply<L> | void>;
   /** After everything; cannot change anything. */
   onEnd?(call: CallOf<L>, outcome: Outcome): Awaitable<void>;
+  /** The rules that such a call would meet, with their present values. Nothing is counted. */
+  explain?(question: Question): Awaitable<readonly RuleValue[]>;
   [Symbol.asyncDispose]?(): Promise<void>;
 }
 

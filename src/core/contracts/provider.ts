@@ -205,7 +205,7 @@ export function defineProvider(provider: Omit<ProviderExtension, 'kind' | 'apiVe
 }
 
 /** Keys of an entry of `providers` that are the hub's own affair and no option of the vendor's. */
-const ENTRY_KEYS: ReadonlySet<string> = new Set(['type', 'headers', 'timeouts', 'description', 'enabled']);
+const ENTRY_KEYS: ReadonlySet<string> = new Set(['type', 'keys', 'headers', 'timeouts', 'breaker', 'health', 'description', 'enabled']);
 
 /** What of an entry of `providers` the provider is made from. */
 export function providerOptions(entry: object): object {

@@ -17,6 +17,8 @@ export interface SourceStatus {
   readonly origin: 'file' | 'store';
   readonly state: 'loading' | 'ready' | 'failed' | 'auth-needed' | 'disabled';
   readonly tools: number;
+  /** What its calls have shown: health, breaker, latency, error rate. Absent before the first. */
+  readonly calls?: object;
   readonly error?: string;
 }
 
@@ -33,4 +35,9 @@ export interface ExplanationStep {
   readonly file?: string;
   readonly line?: number;
   readonly value?: unknown;
+}
+
+/** The name that a route of models is shown with: its own, or `route-N`. */
+export function routeName({ name }: { readonly name?: string }, index: number): string {
+  return name ?? `route-${index + 1}`;
 }

@@ -52,10 +52,7 @@ export interface Channel {
 export interface PreparedCall {
   readonly request: UpstreamRequest;
   readonly signers: readonly RequestSigner[];
-  /**
-   * A second try cannot do harm: GET, HEAD, or an idempotent tool. Nothing reads it yet: retries by rule come with the traffic work; today
-   * only a request that met a dead idle socket is sent again.
-   */
+  /** A second try cannot do harm: GET, HEAD, or an idempotent tool. */
   readonly retryable: boolean;
   decode(response: UpstreamResponse): ToolsReply;
 }

@@ -1,24 +1,33 @@
 import type { Host } from '../../core/contracts/extension.ts';
+import type { State } from '../../core/contracts/state.ts';
 import type { Store } from '../../core/contracts/store.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
+import { namespaced } from '../../storage/state/namespaced-state.ts';
 import type { UpstreamHttp } from '../../upstreams/http.ts';
 
 /** What every extension of a process is lent from. */
 export interface Lenders {
   readonly http: UpstreamHttp;
   readonly store: Store;
+  readonly state: State;
   readonly log: Logger;
 }
 
+/** `place` says where in the configuration the instance stands. */
+export type HostFactory = (extension: string, place?: string) => Host;
+
 /** Makes the host of one extension: its own log, its own part of the store, egress-checked fetch, and values that outlive reloads. */
-export function createHostFactory({ http, store, log }: Lenders): (extension: string) => Host {
+export function createHostFactory({ http, store, state, log }: Lenders): HostFactory {
   const shared = new Map<string, unknown>();
-  return (extension) => ({
+  return (extension, place = '') => ({
+    place,
     log: log.child({ extension }),
     fetch: (input, init) => fetchThrough(http, new Request(input, init)),
     now: Date.now,
     store: store.keyValue(extension),
+    // Two places count apart. A namespace ends at the first colon.
+    state: namespaced(state, encodeURIComponent(`${extension}@${place}`)),
     embed: () => Promise.reject(new GatewayError('not_implemented', 'Embeddings are not built yet.')),
     load: (kind, name) =>
       Promise.reject(new GatewayError('not_implemented', `There are no extensions of kind ${kind} yet, so ${name} cannot be loaded.`)),

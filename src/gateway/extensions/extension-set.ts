@@ -1,20 +1,23 @@
 import { readdir } from 'node:fs/promises';
 import { checkOptions, codePlace, type AnyExtension } from '../../config/extensions.ts';
 import type { PolicyUse } from '../../config/types.ts';
-import type { AnyCall, Lane } from '../../core/call.ts';
-import { compileGlob } from '../../core/conditions.ts';
+import type { Lane } from '../../core/call.ts';
 import type { Policy } from '../../core/contracts/policy.ts';
 import type { Provider, ProviderExtension } from '../../core/contracts/provider.ts';
 import type { ToolSource, ToolSourceExtension } from '../../core/contracts/tool-source.ts';
-import type { Awaitable, Host } from '../../core/contracts/extension.ts';
+import type { Balancer, BalancerExtension } from '../../core/contracts/balancer.ts';
+import type { Awaitable } from '../../core/contracts/extension.ts';
 import type { Problem } from '../../core/contracts/resource.ts';
 import { GatewayError } from '../../core/errors.ts';
+import { fingerprint } from '../../core/secret.ts';
 import type { ModelsBuildHost } from '../../lanes/models/host.ts';
 import type { BuildHost } from '../../lanes/tools/host.ts';
 import type { BoundPolicy } from '../../pipeline/chain.ts';
+import { appliesTo } from './applies.ts';
+import type { HostFactory } from './extension-host.ts';
 
 /** Folders in which every file is an extension of the hub itself; what begins with `_` is shared by its neighbours. */
-const FOLDERS = ['../../policies/', '../../lanes/models/providers/'];
+const FOLDERS = ['../../policies/', '../../lanes/models/providers/', '../../upstreams/balancers/'];
 
 /** The extensions of the hub itself: the folder is the registry. */
 export async function loadBuiltins(): Promise<readonly AnyExtension[]> {
@@ -45,22 +48,32 @@ export class ExtensionFailure extends Error {
 /** The extensions that one generation is built with, and what it made of them. */
 export class ExtensionSet implements BuildHost, ModelsBuildHost {
   readonly #extensions: readonly AnyExtension[];
-  readonly #hostOf: (extension: string) => Host;
+  readonly #hostOf: HostFactory;
   readonly #folder: string;
   readonly #bound: BoundPolicy[] = [];
 
   /** `folder` is that of the configuration. */
-  constructor(extensions: readonly AnyExtension[], hostOf: (extension: string) => Host, folder: string) {
+  constructor(extensions: readonly AnyExtension[], hostOf: HostFactory, folder: string) {
     this.#extensions = extensions;
     this.#hostOf = hostOf;
     this.#folder = folder;
   }
 
-  async bind(uses: readonly PolicyUse[] | undefined): Promise<readonly BoundPolicy[]> {
+  async bind(uses: readonly PolicyUse[] | undefined, place: string): Promise<readonly BoundPolicy[]> {
     const bound: BoundPolicy[] = [];
     // One after the other: when one fails, the others are there to be let go.
-    for (const use of uses ?? []) bound.push(await this.#bindOne(use));
+    const places = new Set<string>();
+    for (const use of uses ?? []) {
+      const at = placeOf(use, place, places);
+      bound.push(await this.#bindOne(use, at));
+    }
     return bound;
+  }
+
+  async createBalancer(name: string, options: unknown, place: string): Promise<Balancer> {
+    const found = this.#find('balancer', name) as BalancerExtension;
+    check(found, options, place);
+    return this.#make(`The balancer ${name}`, () => found.create(options, this.#hostOf(`balancer:${name}`, place)));
   }
 
   async createSource(extension: string, name: string, options: unknown): Promise<ToolSource> {
@@ -96,13 +109,12 @@ export class ExtensionSet implements BuildHost, ModelsBuildHost {
     await Promise.all(this.#bound.map(letGo));
   }
 
-  async #bindOne(use: PolicyUse): Promise<BoundPolicy> {
+  async #bindOne(use: PolicyUse, place: string): Promise<BoundPolicy> {
     const policy = this.#find('policy', use.name) as Policy;
     const options = use.options ?? {};
     check(policy, options, `policies.${use.name}`);
-    const hooks = await this.#make(`The policy ${use.name}`, () => policy.create(options, this.#hostOf(`policy:${use.name}`)));
+    const hooks = await this.#make(`The policy ${use.name}`, () => policy.create(options, this.#hostOf(`policy:${use.name}`, place)));
     const lanes = common(policy.lanes, use.lanes);
-    const applies = use.match === undefined ? undefined : matcher(use.match);
     const bound: BoundPolicy = {
       name: policy.name,
       stage: policy.stage,
@@ -110,7 +122,7 @@ export class ExtensionSet implements BuildHost, ModelsBuildHost {
       ...(lanes === undefined ? {} : { lanes }),
       ...(use.onFailure === undefined ? {} : { onFailure: use.onFailure }),
       ...(use.timeout === undefined ? {} : { timeoutMs: use.timeout }),
-      ...(applies === undefined ? {} : { applies }),
+      ...appliesTo(use),
     };
     this.#bound.push(bound);
     return bound;
@@ -139,17 +151,19 @@ function check(extension: AnyExtension, options: unknown, place: string): void {
   if (fault !== undefined) throw new GatewayError('bad_request', `${place}: ${fault.message}`);
 }
 
+/**
+ * Two uses at one place count apart. They are told apart by what they are for, so that a use more, or another order, costs no counter its count; only
+ * equals are numbered.
+ */
+function placeOf({ name, match, when }: PolicyUse, place: string, taken: Set<string>): string {
+  const kind = match === undefined && when === undefined ? place : `${place}#${fingerprint([match, when]).slice(0, 12)}`;
+  let at = kind;
+  for (let number = 2; taken.has(`${name} ${at}`); number++) at = `${kind}#${number}`;
+  taken.add(`${name} ${at}`);
+  return at;
+}
+
 function common(own: readonly Lane[] | undefined, asked: readonly Lane[] | undefined): readonly Lane[] | undefined {
   if (own === undefined || asked === undefined) return own ?? asked;
   return own.filter((lane) => asked.includes(lane));
-}
-
-function matcher({ consumer, group, route }: NonNullable<PolicyUse['match']>): (call: AnyCall) => boolean {
-  const consumers = consumer === undefined ? undefined : compileGlob(consumer);
-  const groups = group === undefined ? undefined : compileGlob(group);
-  const routes = route === undefined ? undefined : compileGlob(route);
-  return (call) =>
-    (consumers === undefined || (!call.consumer.anonymous && consumers(call.consumer.name))) &&
-    (groups === undefined || call.consumer.groups.some((name) => groups(name))) &&
-    (routes === undefined || routes(call.route));
 }

@@ -4,13 +4,17 @@ import type { Explanation, Problem } from '../../core/contracts/resource.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { Exchange, Mount } from '../../http/mount.ts';
 import type { BoundPolicy } from '../../pipeline/chain.ts';
+import { conditionContext } from '../../pipeline/condition-context.ts';
 import { DOORS } from './calls/door.ts';
-import type { ModelsBuildHost, ModelsHost } from './host.ts';
-import { buildModels, type ModelsGeneration } from './routes/build.ts';
-import { explainModel } from './routes/choose.ts';
+import { apiOf, endpoints, type EnterGeneration } from './doors/endpoint.ts';
 import { sendFailure } from './doors/deliver.ts';
-import { endpoints, type EnterGeneration } from './doors/endpoint.ts';
 import { listModels, type ListedModel } from './doors/model-list.ts';
+import type { ModelsBuildHost, ModelsHost } from './host.ts';
+import { ROOT_API } from './routes/api.ts';
+import { buildModels, type ModelsGeneration } from './routes/build.ts';
+import { explainModel, targetState } from './routes/explain-model.ts';
+import { gaugeKeys, startHealthChecks } from './routes/health-checks.ts';
+import type { RouteQuestion } from './routes/route.ts';
 
 /** Most often the client's base URL has too much of a path, or too little. */
 const NOTHING_HERE = `There is nothing at this address. Models answer at ${DOORS.map(({ path }) => path).join(', ')} and /v1/models.`;
@@ -22,6 +26,17 @@ export interface TargetStatus {
   readonly type: string;
   /** Absent: the caller's name passes. */
   readonly model?: string;
+  /** Present for those that are asked when no target can answer: which of them it is, from 1 on. */
+  readonly fallback?: number;
+}
+
+/** A call that nobody makes. Without `request`, rules that ask about it are told and not decided. */
+export interface ModelQuestion {
+  readonly model: string;
+  readonly consumer: Consumer;
+  /** `v1` when absent. */
+  readonly api?: string;
+  readonly request?: { readonly headers: Readonly<Record<string, string>>; readonly text: string };
 }
 
 /** The models lane: builds its part of each generation, answers under `/v1`, and tells the admin API what it serves. */
@@ -29,6 +44,7 @@ export class ModelsLane {
   readonly mounts: readonly Mount[];
   readonly #host: ModelsHost;
   #current: ModelsGeneration | undefined;
+  #stopChecks: () => void = () => undefined;
 
   constructor(host: ModelsHost, enter: EnterGeneration) {
     this.#host = host;
@@ -42,35 +58,61 @@ export class ModelsLane {
   /** Called right after the swap. */
   adopt(generation: ModelsGeneration): void {
     this.#current = generation;
+    this.#stopChecks();
+    this.#stopChecks = startHealthChecks(generation, this.#host);
+  }
+
+  /** Of all targets that are called now. */
+  gaugeKeys(): Iterable<string> {
+    return gaugeKeys(this.#generation);
+  }
+
+  close(): void {
+    this.#stopChecks();
   }
 
   problems(generation: ModelsGeneration): readonly Problem[] {
     return generation.problems;
   }
 
+  /** With health, breaker, latency and error rate of each. */
   targets(): readonly TargetStatus[] {
-    return this.#generation.routes.map(({ name, account, model }) => ({
-      route: name,
-      provider: account.name,
-      type: account.type,
-      ...(model === undefined ? {} : { model }),
-    }));
+    const now = Date.now();
+    return [...this.#generation.apis.values()].flatMap(({ routes }) =>
+      routes.flatMap(({ name, plan }) =>
+        plan.pools.flatMap(({ choices }, rank) =>
+          choices.map((choice) => ({
+            route: name,
+            provider: choice.accounts.name,
+            type: choice.accounts.type,
+            ...(choice.model === undefined ? {} : { model: choice.model }),
+            ...(rank === 0 ? {} : { fallback: rank }),
+            ...targetState(choice, now),
+          })),
+        ),
+      ),
+    );
   }
 
   /** What a consumer may call, as `GET /v1/models` lists it. */
   models(consumer: Consumer): Promise<readonly ListedModel[]> {
-    return listModels(this.#generation, consumer, this.#host);
+    return listModels(apiOf(this.#generation, undefined, consumer), consumer, this.#host);
   }
 
-  explain(model: string, consumer: Consumer): Explanation {
-    return explainModel(this.#generation, model, consumer);
+  /** Throws GatewayError `not_found` for an API that is none. */
+  explain(question: ModelQuestion): Promise<Explanation> {
+    const { api = ROOT_API, ...rest } = question;
+    const found = this.#generation.apis.get(api);
+    if (found === undefined) throw new GatewayError('not_found', `There is no API "${api}".`);
+    return explainModel(this.#generation, found, routeQuestion(rest));
   }
 
   /** Writes an error of the edge in the words of the lane's callers; false for a path of others. */
   writeError({ req, res, id, path }: Exchange, error: GatewayError): boolean {
-    if (!path.startsWith('/v1/')) return false;
+    const [, own] = /^(?:\/apis\/[^/]+)?(\/v1\/.*)/.exec(path) ?? [];
+    if (own === undefined) return false;
     const told = error.code === 'not_found' ? new GatewayError('not_found', NOTHING_HERE) : error;
-    const isAnthropic = path.startsWith('/v1/messages') || req.headers['anthropic-version'] !== undefined;
+    const isAnthropic = own.startsWith('/v1/messages') || req.headers['anthropic-version'] !== undefined;
     sendFailure(res, id, isAnthropic ? 'anthropic' : 'openai', told, this.#host.redact);
     return true;
   }
@@ -79,4 +121,13 @@ export class ModelsLane {
     if (this.#current === undefined) throw new GatewayError('unavailable');
     return this.#current;
   }
+}
+
+function routeQuestion({ model, consumer, request }: Omit<ModelQuestion, 'api'>): RouteQuestion {
+  if (request === undefined) return { model, consumer };
+  const { headers, text } = request;
+  const asked = { lane: 'models', operation: 'chat', route: '', consumer, model, startedAt: Date.now() } as const;
+  const context = () =>
+    conditionContext({ ...asked, request: { headers, ip: '', size: Buffer.byteLength(text) }, segments: () => [{ text }] });
+  return { model, consumer, headers, context };
 }

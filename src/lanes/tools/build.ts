@@ -5,6 +5,8 @@ import type { ToolSource } from '../../core/contracts/tool-source.ts';
 import type { Logger } from '../../core/logger.ts';
 import { fingerprint } from '../../core/secret.ts';
 import { composeChain, type BoundPolicy, type Chain } from '../../pipeline/chain.ts';
+import type { Plan } from '../../pipeline/forward.ts';
+import { RetryBudget } from '../../upstreams/health/retry-budget.ts';
 import { rootDoor, sourceDoor, virtualDoor, type Door } from './doors/catalog.ts';
 import type { SourceEntry } from './doors/source-entry.ts';
 import type { BuildHost, ToolsHost } from './host.ts';
@@ -18,6 +20,9 @@ export interface ToolsGeneration {
   readonly sources: ReadonlyMap<string, { readonly key: string; readonly source: ToolSource }>;
   readonly merged: MergedConfig;
 }
+
+/** Further tries of calls that can do no harm a second time. */
+const RETRIES = 2;
 
 /** Milliseconds that a build waits for documents: an edit of a small one is then served by the same generation as the edits beside it. */
 const DOCUMENT_WAIT_MS = 150;
@@ -42,6 +47,11 @@ export async function buildTools(
     await building.abandon();
     throw error;
   }
+}
+
+/** What is gauged together: all calls of a source. */
+export function gaugeKey(source: string): string {
+  return `tools/${source}`;
 }
 
 /** Disposes of a source; what goes wrong is the log's. */
@@ -103,7 +113,10 @@ class Building {
     for (const [name, config] of this.#merged.virtualServers) {
       if (config.enabled === false) continue;
       const access = compileAccess(config.access, this.#locator(`/virtual-servers/${name}/access`));
-      doors.set(name, virtualDoor(name, config, access, this.#entries, this.#chain(await this.#lent.bind(config.policies))));
+      doors.set(
+        name,
+        virtualDoor(name, config, access, this.#entries, this.#chain(await this.#lent.bind(config.policies, `virtual-servers/${name}`))),
+      );
     }
     return { doors, entries: this.#entries, sources: this.#sources, merged: this.#merged };
   }
@@ -155,12 +168,22 @@ class Building {
       origin: this.#merged.origin(kindKey, name),
       source,
       access: compileAccess(config.access, this.#locator(`/${kindKey}/${name}/access`)),
-      chain: this.#chain(await this.#lent.bind(config.policies)),
+      chain: this.#chain(await this.#lent.bind(config.policies, `${kindKey}/${name}`)),
+      plan: await this.#plan(name, config),
+      price: config.price,
       description: config.description,
       icons: icons as readonly JsonObject[] | undefined,
       sessions: 'sessions' in config ? (config.sessions ?? 'required') : 'required',
       settings,
     });
+  }
+
+  /** One target: what calls show of it is kept over all doors and generations. */
+  async #plan(name: string, { breaker, retries = RETRIES }: ServiceConfig | ServerConfig): Promise<Plan> {
+    const gauge = this.#host.gauges.for(gaugeKey(name), breaker === undefined ? {} : { breaker });
+    const choice = { target: { name, upstream: name }, weight: 1, gauge, figures: gauge };
+    const balancer = await this.#lent.createBalancer('weight', {}, '');
+    return { pools: [{ choices: [choice], balancer }], retries, budget: new RetryBudget() };
   }
 
   #chain(own: readonly BoundPolicy[]): Chain {

@@ -3,6 +3,7 @@ import type { VirtualServerConfig } from '../../config/types.ts';
 import { compileGlob } from '../../core/conditions.ts';
 import type { Consumer } from '../../core/consumer.ts';
 import type { Explanation, ExplanationStep } from '../../core/contracts/resource.ts';
+import { explainRules } from '../../pipeline/explain-rules.ts';
 import type { ToolsGeneration } from './build.ts';
 import type { Door } from './doors/catalog.ts';
 import { toolsOf, type SourceEntry } from './doors/source-entry.ts';
@@ -12,7 +13,12 @@ import { selectTools, type ExposedTool } from './doors/virtual-server.ts';
  * Tells which rule shows or hides a tool on a door for a consumer, step by step, without calling it. The step of a server or tool
  * that does not exist has the value `{ unknown: 'server' | 'tool', known: names }`.
  */
-export function explainTool(generation: ToolsGeneration, doorName: string, toolName: string, consumer: Consumer): Explanation {
+export async function explainTool(
+  generation: ToolsGeneration,
+  doorName: string,
+  toolName: string,
+  consumer: Consumer,
+): Promise<Explanation> {
   const { merged } = generation;
   const step: MakeStep = (rule, effect, pointer, value) => {
     const place = pointer === undefined ? undefined : merged.locate(pointer);
@@ -31,6 +37,8 @@ export function explainTool(generation: ToolsGeneration, doorName: string, toolN
   const ready = exposed.entry.source.snapshot.state === 'ready';
   if (!ready) steps.push(step(`The source ${tool.source} is ${exposed.entry.source.snapshot.state}.`, 'refuses'));
   for (const condition of conditions) steps.push(step(`asked at each call: ${condition.rule}`, 'info'));
+  const question = { consumer, lane: 'tools', route: door.facts.name, tool: `${tool.source}.${tool.sourceName}` } as const;
+  steps.push(...(await explainRules(door.facts.chain, question)));
   return { visible, callable: visible && ready, steps };
 }
 

@@ -1,10 +1,12 @@
 import type { ToolNameStore, EndedSessionStore } from '../../core/contracts/store.ts';
+import type { Balancer } from '../../core/contracts/balancer.ts';
 import type { ToolSource } from '../../core/contracts/tool-source.ts';
 import type { Consumer } from '../../core/consumer.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { SessionSeal } from '../../access/session-seal.ts';
 import type { PolicyBinder } from '../../pipeline/chain.ts';
-import type { Record } from '../../pipeline/live-call.ts';
+import type { Ledger } from '../../pipeline/live-call.ts';
+import type { Gauges } from '../../upstreams/health/gauges.ts';
 import type { UpstreamHttp } from '../../upstreams/http.ts';
 
 /** What the composition root lends to the tools lane for as long as it lives. */
@@ -14,7 +16,9 @@ export interface ToolsHost {
   readonly toolNames: ToolNameStore;
   readonly endedSessions: EndedSessionStore;
   readonly seal: SessionSeal;
-  readonly record: Record;
+  readonly ledger: Ledger;
+  /** What is seen of every target, over all generations. */
+  readonly gauges: Gauges;
   /** Masks known secrets. */
   redact(text: string): string;
   /** Makes a value known as a secret; gives the way to forget it. */
@@ -27,6 +31,8 @@ export interface ToolsHost {
 export interface BuildHost extends PolicyBinder {
   /** A tool source made by an extension. */
   createSource(extension: string, name: string, options: unknown): Promise<ToolSource>;
+  /** Throws GatewayError for a name that is none, and for options that are wrong. `place` is that of the configuration. */
+  createBalancer(name: string, options: unknown, place: string): Promise<Balancer>;
   /** The extension's content: a source is made anew when it has changed. */
   extensionVersion(kind: 'tool-source', extension: string): string;
 }

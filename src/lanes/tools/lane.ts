@@ -6,7 +6,8 @@ import { GatewayError } from '../../core/errors.ts';
 import type { ToolDefinition } from '../../core/tools.ts';
 import type { Mount } from '../../http/mount.ts';
 import type { BoundPolicy } from '../../pipeline/chain.ts';
-import { buildTools, letGo, type ToolsGeneration } from './build.ts';
+import type { Plan } from '../../pipeline/forward.ts';
+import { buildTools, gaugeKey, letGo, type ToolsGeneration } from './build.ts';
 import type { Door } from './doors/catalog.ts';
 import { explainTool } from './explain.ts';
 import type { BuildHost, ToolsHost } from './host.ts';
@@ -36,8 +37,8 @@ export class ToolsLane {
     this.#host = host;
     this.#sessions = new Sessions(host.seal, host.endedSessions);
     this.#announcements = new Announcements({ door: (name) => this.#current?.doors.get(name), consumer: (name) => host.consumer(name) });
-    const { http, log, redact, record } = host;
-    const serving = { http, log, redact, record, results: new KeptResults(), sessions: this.#sessions, announcements: this.#announcements };
+    const { http, log, redact, ledger } = host;
+    const serving = { http, log, redact, ledger, results: new KeptResults(), sessions: this.#sessions, announcements: this.#announcements };
     this.mounts = endpoint((name) => {
       const { tools, leave } = enter();
       return { door: tools.doors.get(name), leave };
@@ -102,7 +103,7 @@ export class ToolsLane {
 
   status(): SourceStatus[] {
     const { entries, doors, merged } = this.#generation;
-    const sources = [...entries.values()].map(({ name, kind, origin, source }): SourceStatus => {
+    const sources = [...entries.values()].map(({ name, kind, origin, source, plan }): SourceStatus => {
       const error = source instanceof ServiceSource ? source.failure : source.snapshot.error;
       return {
         name,
@@ -110,6 +111,7 @@ export class ToolsLane {
         origin,
         state: source.snapshot.state,
         tools: source.snapshot.tools.length,
+        ...entryHealth(plan),
         ...(error === undefined ? {} : { error }),
       };
     });
@@ -137,7 +139,7 @@ export class ToolsLane {
     return [...found.view(consumer).tools.values()].map((one) => one.shown);
   }
 
-  explain(door: string, tool: string, consumer: Consumer): Explanation {
+  explain(door: string, tool: string, consumer: Consumer): Promise<Explanation> {
     return explainTool(this.#generation, door, tool, consumer);
   }
 
@@ -181,6 +183,11 @@ export class ToolsLane {
     if (consumers.size > 0) this.#announcements.endOf(consumers);
   }
 
+  /** Of all sources that are called now. */
+  gaugeKeys(): readonly string[] {
+    return [...this.#generation.entries.keys()].map(gaugeKey);
+  }
+
   close(): void {
     this.#announcements.endAll();
   }
@@ -196,6 +203,12 @@ export class ToolsLane {
     }
     this.#announcements.refresh();
   }
+}
+
+/** What calls have shown of a source; nothing before the first. */
+function entryHealth({ pools }: Plan): Pick<SourceStatus, 'calls'> {
+  const { gauge } = pools[0]!.choices[0]!;
+  return gauge.samples === 0 && gauge.inFlight === 0 ? {} : { calls: gauge.status(Date.now()) };
 }
 
 /** Operations without a tool as one warning: a document of others may have hundreds. */

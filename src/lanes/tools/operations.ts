@@ -1,14 +1,16 @@
 import { type JsonObject, isObject } from '../../core/json.ts';
 import type { Handled } from '../../core/call.ts';
+import type { Awaitable } from '../../core/contracts/extension.ts';
 import { SourceError, type Channel, type SessionToolSource } from '../../core/contracts/tool-source.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { ToolsChunk, ToolsLane, ToolsReply } from '../../core/tools.ts';
-import { LiveCall, type Record } from '../../pipeline/live-call.ts';
+import { HttpCallRequest } from '../../http/http-call-request.ts';
+import { LiveCall, type Ledger } from '../../pipeline/live-call.ts';
 import { run } from '../../pipeline/run.ts';
 import { LIST_KEYS, type ExposedEntry, type ListMethod } from './doors/view.ts';
 import { exactArguments } from './mcp/exact-arguments.ts';
-import { callTool, holderOf, type CallTools } from './plan.ts';
+import { admitted, callTool, holderOf, type CallTools } from './plan.ts';
 import { goneResult, isResultUri } from './results/kept-results.ts';
 import { toolReplies, toolSegments } from './segments.ts';
 import type { Caller } from './serve/caller.ts';
@@ -20,7 +22,7 @@ export type Operation = ToolsLane['operation'];
 
 export interface OperationTools extends CallTools {
   readonly log: Logger;
-  readonly record: Record;
+  readonly ledger: Ledger;
   /** Masks known secrets. */
   redact(text: string): string;
 }
@@ -48,12 +50,14 @@ export function start(operation: Operation, params: JsonObject, caller: Caller, 
     operation,
     route: door.facts.name,
     consumer: exchange.consumer,
+    request: new HttpCallRequest(exchange.req, caller.body.length),
     log: tools.log,
-    record: tools.record,
+    ledger: tools.ledger,
     codec: toolSegments,
+    ...(found?.tool.price === undefined ? undefined : { estimate: ({ tool }) => ({ cost: tool?.price ?? null }) }),
     input: { name, tool: found?.tool, arguments: found?.entry.kind === 'service' ? exactArguments(args, caller.body) : args, params },
   });
-  const handled = run(call, door.facts.chain, toolReplies, () => {
+  const handle = (): Awaitable<Handled<'tools'>> => {
     if (operation === 'tools/call') {
       if (given !== undefined && !isObject(given) && found !== undefined) return { reply: notAnObject(given) };
       return callTool(call, found, caller, tools);
@@ -64,7 +68,10 @@ export function start(operation: Operation, params: JsonObject, caller: Caller, 
         ? tools.results.read(name, holderOf(caller), (tool) => caller.view.tool(tool) !== undefined)
         : undefined;
     return kept === undefined ? ask(operation, call, caller) : { reply: kept };
-  });
+  };
+  // What a policy answers, such as a kept result, is for those who may call.
+  const admit = found === undefined ? undefined : () => void admitted(call, found);
+  const handled = run(call, door.facts.chain, toolReplies, handle, admit);
   return { call, handled, failure: (error) => toWire(operation, error, tools.redact) };
 }
 

@@ -63,8 +63,12 @@ export class FakeHub {
       consumer: (name) => this.#consumer(name),
       tools: (server, consumer) => [{ name: `tool_of_${server}_for_${consumer.name}` }],
       models: async (consumer) => [{ id: `model-for-${consumer.name}` }],
-      explainModel: (model) => ({ visible: true, callable: true, steps: [{ rule: model, effect: 'info' }] }),
-      explainTool: (server, tool) => ({ visible: true, callable: true, steps: [{ rule: `${server}/${tool}`, effect: 'info' }] }),
+      explainModel: async ({ model, ...more }) => ({
+        visible: true,
+        callable: true,
+        steps: [{ rule: model, effect: 'info', value: more }],
+      }),
+      explainTool: async (server, tool) => ({ visible: true, callable: true, steps: [{ rule: `${server}/${tool}`, effect: 'info' }] }),
       report: async (service) => ({ file: service, ok: true, tools: [], warnings: [], leftOut: [], operations: [] }),
       refresh: async (service) => ({ file: `${service} again`, ok: true, tools: [], warnings: [], leftOut: [] }),
       examine: async (source) => {

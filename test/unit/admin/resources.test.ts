@@ -174,7 +174,9 @@ describe('the hub as a whole', () => {
     expect((await ask('GET', 'tools?consumer=nobody')).status).toBe(404);
     expect((await ask('GET', 'explain?server=pets&tool=a&consumer=ci')).body).toMatchObject({ visible: true, steps: [{ rule: 'pets/a' }] });
     expect(await ask('GET', 'explain?server=pets&consumer=ci')).toMatchObject({ status: 400, body: { errors: [{ path: '?tool' }] } });
-    expect((await ask('GET', 'explain?model=gpt&consumer=ci')).body).toMatchObject({ steps: [{ rule: 'gpt' }] });
+    expect((await ask('GET', 'explain?model=gpt&consumer=ci')).body).toMatchObject({
+      steps: [{ rule: 'gpt', value: { consumer: { name: 'ci' } } }],
+    });
     expect((await ask('GET', 'explain?agent=a&consumer=ci')).status).toBe(501);
     expect((await ask('GET', 'status')).body).toMatchObject({
       generation: expect.any(Number),
@@ -182,6 +184,23 @@ describe('the hub as a whole', () => {
       sources: [],
       targets: [],
     });
+  });
+
+  it.each<[string, object]>([
+    ['', {}],
+    ['api=partner', { api: 'partner' }],
+    ['api=', {}],
+    ['text=my%20invoice', { request: { headers: {}, text: 'my invoice' } }],
+    ['text=', { request: { headers: {}, text: '' } }],
+    [
+      `headers=${encodeURIComponent('X-Tier: gold\n\nx-url : http://a:1/\nx-flag')}&api=v1`,
+      { api: 'v1', request: { headers: { 'x-tier': 'gold', 'x-url': 'http://a:1/', 'x-flag': '' }, text: '' } },
+    ],
+  ])('explains a model for a request that is told: %s', async (query, expected) => {
+    const { body } = await ask('GET', `explain?model=gpt&${query}`);
+    expect(body).toMatchObject({ steps: [{ rule: 'gpt' }] });
+    const [{ value }] = (body as unknown as { steps: [{ value: object }] }).steps;
+    expect({ ...value, consumer: undefined }).toEqual({ ...expected, consumer: undefined });
   });
 
   it('reloads, and tells what is wrong when it cannot', async () => {

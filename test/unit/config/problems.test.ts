@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { definePolicy } from '../../../src/core/contracts/policy.ts';
 import { defineToolSource } from '../../../src/core/contracts/tool-source.ts';
+import openai from '../../../src/lanes/models/providers/openai.ts';
+import weight from '../../../src/upstreams/balancers/weight.ts';
 import { errorsOf, load, PETSTORE } from './folder.ts';
 
 const HASH = 'b'.repeat(64);
@@ -15,7 +17,7 @@ const wiki = defineToolSource({
   options: { type: 'object', required: ['root'] },
   create: () => Promise.reject(new Error('unused')),
 });
-const builtins = [accessLog, wiki];
+const builtins = [accessLog, wiki, weight, openai];
 
 /** What hubgate.yaml says, where the error is, and what its message must tell. */
 const BAD: readonly (readonly [name: string, text: string, place: string, message: RegExp])[] = [
@@ -125,6 +127,31 @@ const BAD: readonly (readonly [name: string, text: string, place: string, messag
     '1:72 unknown-key',
     /Did you mean "level"/,
   ],
+  [
+    'an unknown option of a policy of an API',
+    'apis: { a: { policies: [{ access-log: { levle: info } }] } }',
+    '1:41 unknown-key',
+    /Did you mean "level"/,
+  ],
+  [
+    'a bad option of a policy of a route of an API',
+    'apis:\n  a:\n    models:\n      - name: m\n        targets: [{ provider: p }]\n        policies:\n          - access-log: { level: inof }\n',
+    '7:27 bad-value',
+    /Did you mean "info"/,
+  ],
+  ['a provider without its key', 'providers:\n  a: { type: openai }\n', '2:3 missing-key', /"apiKey" is missing/],
+  [
+    'an unknown balancer',
+    'models: [{ name: m, targets: [{ provider: p }], balance: wieght }]',
+    '1:49 unknown-extension',
+    /Did you mean "weight"/,
+  ],
+  [
+    'an unknown option of a balancer',
+    'apis:\n  a:\n    models:\n      - name: m\n        targets: [{ provider: p }]\n        balance: { weight: { fast: true } }\n',
+    '6:30 unknown-key',
+    /"fast"/,
+  ],
   ['an unknown source extension', 'servers: { a: { source: wikki } }', '1:17 unknown-extension', /Did you mean "wiki"/],
   ['a missing option of a source', 'servers: { a: { source: wiki, options: {} } }', '1:31 missing-key', /"root" is missing/],
   [
@@ -177,6 +204,11 @@ describe('bad input has one error with its place and the fix:', () => {
   it('tells a misspelt key once, not as unknown and as missing', async () => {
     const loaded = await load({ 'hubgate.yaml': '{}', 'virtual-servers/v.yaml': 'tools:\n  - form: petstore\n' });
     expect(errorsOf(loaded)).toEqual(['virtual-servers/v.yaml:2:5 unknown-key']);
+  });
+
+  it('takes several keys of a provider in place of one', async () => {
+    const loaded = await load('providers: { a: { type: openai, keys: [{ key: "${env:T}" }] } }', { env: { T: 'token-value' }, builtins });
+    expect(loaded.problems).toEqual([]);
   });
 
   it('takes literal secrets when told to', async () => {

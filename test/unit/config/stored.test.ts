@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { joinSecrets, maskSecrets, splitSecrets, validateEntry } from '../../../src/config/validate.ts';
-import { formatDuration, formatSize, parseDuration, parseRate, parseSize } from '../../../src/config/schema/formats.ts';
+import { formatDuration, formatSize } from '../../../src/config/schema/formats.ts';
+import { parseDuration } from '../../../src/core/units/duration.ts';
+import { parseRate } from '../../../src/core/units/rate.ts';
 import { Secret } from '../../../src/core/secret.ts';
+import { parseSize } from '../../../src/core/units/size.ts';
 
 const SERVICE = {
   url: 'https://x.example/openapi.json',

@@ -27,6 +27,7 @@ const POLICIES = [
     description: 'd',
     lanes: ['tools'],
     match: { consumer: 'c', group: 'g', route: 'r' },
+    when: 'true',
     onFailure: 'skip',
     timeout: '1s',
   },
@@ -36,6 +37,25 @@ const SEARCH = { mode: 'auto', top: 3, pinned: ['a'] };
 const OAUTH = { clientId: 'i', clientSecret: 's', tokenUrl: 'https://x.example/t', scopes: ['s'] };
 const COMMON = { access: ACCESS, policies: POLICIES, enabled: true, description: 'd', icons: ICONS };
 const TOOL = { title: 't', description: 'd', risk: 'write', enabled: false, icons: ICONS, annotations: { x: 1 } };
+
+const BREAKER = { failures: 5, rate: 0.5, minimum: 20, window: '10s', open: '10s' };
+const CALLS = { price: 0.01, retries: 1, breaker: BREAKER };
+const ROUTE = {
+  name: 'm',
+  aliases: ['n'],
+  description: 'd',
+  match: { model: 'm*', header: { a: 'b' }, consumer: 'c', group: 'g', intent: 'i' },
+  when: 'true',
+  targets: [{ provider: 'p', model: 'm', weight: 1 }],
+  balance: 'latency',
+  sticky: false,
+  fallback: [{ provider: 'p', model: 'm', weight: 1 }],
+  fallbackOn: ['content_refused'],
+  retries: 1,
+  timeouts: { firstToken: '1s', total: '1s' },
+  policies: POLICIES,
+  enabled: true,
+};
 
 const AUTHS = Object.fromEntries(
   Object.entries({
@@ -60,13 +80,14 @@ const FULL = {
       outputSchemas: true,
       exposeOperation: false,
       timeout: '5s',
-      tools: { 'a*': TOOL },
+      ...CALLS,
+      tools: { 'a*': { ...TOOL, price: 1 } },
     },
     b: { url: 'https://x.example/', document: {} },
     ...AUTHS,
   },
   servers: {
-    a: { ...COMMON, command: 'x', args: [''], env: { A: 'b' }, icon: 'data:,', sessions: 'optional' },
+    a: { ...COMMON, ...CALLS, command: 'x', args: [''], env: { A: 'b' }, icon: 'data:,', sessions: 'optional' },
     b: { url: 'https://x.example/', headers: { A: 'b' }, source: 'wiki', options: { any: 1 }, auth: 'oauth' },
     c: { auth: { forward: 'user' } },
     ...AUTHS,
@@ -77,8 +98,8 @@ const FULL = {
       description: 'd',
       groups: ['g'],
       keys: [{ sha256: HASH, expires: '2027-01-31', label: 'l' }],
-      limits: { requests: '1/s', tokens: '2k/min' },
-      budget: { usd: '5/month', unpriced: 'refuse' },
+      limits: { requests: '1/s', tokens: '2k/min', concurrent: 2, streams: 1 },
+      budget: { usd: '5/month', tokens: '1M/week', unpriced: 'refuse' },
     },
   ],
   policies: POLICIES,
@@ -105,6 +126,7 @@ const FULL = {
     p: {
       type: 'openai',
       apiKey: 's',
+      keys: [{ key: 's', weight: 1, label: 'l' }],
       baseUrl: 'https://x.example',
       api: 'openai',
       apiVersion: '2024-10-21',
@@ -118,22 +140,14 @@ const FULL = {
       options: { x: 1 },
       headers: { A: 'b' },
       timeouts: { connect: '1s', firstByte: '1s', idle: '1s', total: '1s' },
+      breaker: BREAKER,
+      health: { path: '/health', interval: '10s', timeout: '1s', unhealthyAfter: 2, healthyAfter: 1 },
       description: 'd',
       enabled: true,
     },
   },
-  models: [
-    {
-      name: 'm',
-      description: 'd',
-      match: { model: 'm*', header: { a: 'b' }, consumer: 'c', intent: 'i' },
-      when: 'true',
-      targets: [{ provider: 'p', model: 'm', weight: 1 }],
-      fallback: [{ provider: 'p', model: 'm', weight: 1 }],
-      policies: POLICIES,
-      enabled: true,
-    },
-  ],
+  models: [ROUTE],
+  apis: { a: { description: 'd', access: { consumers: ['c'], groups: ['g'] }, models: [ROUTE], policies: POLICIES, enabled: true } },
   prices: [{ model: 'm*', provider: 'openai', input: 1, output: 2, cacheRead: 0.1, cacheWrite: 1.25 }],
   agents: { a: { ...COMMON, card: 'demo:echo', rest: { spec: 'a.yaml' }, publicCard: true }, b: { auth: { forward: 'user' } }, ...AUTHS },
   embedding: { model: 'auto' },

@@ -47,6 +47,19 @@ describe('compileCondition', () => {
     expect(compileCondition(text).evaluate(context(args))).toBe(expected);
   });
 
+  it('asks about the texts of a call, where they are there', () => {
+    const call = { ...context().call, text: 'You are kind.\nWhere is my invoice?' };
+    const holds = (text: string, of = call): boolean => compileCondition(text).evaluate(context({}, { call: of }));
+    expect(holds('call.text.contains("invoice") && call.text.size() > 20')).toBe(true);
+    expect(holds('call.text.matches("(?i)INVOICE")')).toBe(true);
+    expect(holds('call.text.contains("bill")')).toBe(false);
+    expect(compileCondition('call.text != "x"').evaluate(context(), true), 'it is not there').toBe(false);
+    expect(problem('call.text > 5').message).toMatch(/no such overload/);
+    // Nobody waits for an expression: beyond this length it is broken, which a rule that refuses takes for a yes.
+    const long = { ...call, text: 'x'.repeat(70_000) };
+    expect(compileCondition('call.text.matches("y")').evaluate(context({}, { call: long }), true)).toBe(true);
+  });
+
   it('does not hold when an argument is missing, whatever is asked of it', () => {
     for (const text of [
       'args.repo == "x"',

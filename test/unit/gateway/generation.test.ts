@@ -9,7 +9,9 @@ import { ModelsLane } from '../../../src/lanes/models/lane.ts';
 import type { ToolsLane } from '../../../src/lanes/tools/lane.ts';
 import { definePolicy } from '../../../src/policy.ts';
 import { openStore } from '../../../src/storage/open-store.ts';
+import weight from '../../../src/upstreams/balancers/weight.ts';
 import { load } from '../config/folder.ts';
+import { buildHost } from '../lanes/models/doors/start-lane.ts';
 
 let store: Store;
 
@@ -65,15 +67,14 @@ models: [{ name: of-the-file, targets: [{ provider: made }] }]
 `;
 
   async function build(file: string, before?: HubGeneration) {
-    const host = { http: {}, addSecret: () => () => {}, redact: (text: string) => text } as never;
-    const models = new ModelsLane(host, () => expect.unreachable());
+    const models = new ModelsLane(buildHost(), () => expect.unreachable());
     const parts = {
       store,
       stored: await store.resources.all(),
       documents: new Map(),
       tools: lane,
       models,
-      builtins: [openaiCompatible],
+      builtins: [openaiCompatible, weight],
       hostOf: () => ({}) as Host,
       listensOn: '127.0.0.1',
       folder: '/nowhere',
@@ -84,7 +85,7 @@ models: [{ name: of-the-file, targets: [{ provider: made }] }]
     const { generation } = built;
     return {
       generation,
-      routes: generation.models.routes.map(({ name }) => name),
+      routes: generation.models.apis.get('v1')!.routes.map(({ name }) => name),
       problems: models.problems(generation.models).map(({ code, pointer }) => `${code} ${pointer}`),
     };
   }
@@ -104,6 +105,18 @@ models: [{ name: of-the-file, targets: [{ provider: made }] }]
         'provider_failed /models/0/targets/0/provider',
         'provider_unknown /models/lost/targets/0/provider',
       ],
+    });
+  });
+
+  it('do not stop a start either where an API of a file needs them', async () => {
+    await store.resources.put('providers', 'made', { config: { ...provider, type: 'gone' } });
+    const file = FILE.replace('models: [{ name: of-the-file', 'apis: { partner: { models: [{ name: of-the-file').replace(
+      '}] }]',
+      '}] }] } }',
+    );
+    expect(await good(file)).toMatchObject({
+      routes: [],
+      problems: ['provider_options /providers/made', 'provider_failed /apis/partner/models/0/targets/0/provider'],
     });
   });
 
@@ -132,4 +145,58 @@ models: [{ name: of-the-file, targets: [{ provider: made }] }]
   it('of a file that are wrong stop a start', async () => {
     expect(await build(FILE)).toEqual(['provider_unknown /models/0/targets/0/provider']);
   });
+});
+
+it('the limits of consumers and the policies of all lanes are made once, each at a place of its own, the limits first', async () => {
+  const made: string[] = [];
+  const policy = (name: string) =>
+    definePolicy({
+      name,
+      stage: 'limit',
+      options: { type: 'object' },
+      create: (options, { place }) => {
+        made.push(`${name} at "${place}" ${JSON.stringify(options)}`);
+        return { onCall: () => undefined };
+      },
+    });
+  const builtins = [openaiCompatible, weight, policy('rate-limit'), policy('budget')];
+  const shared: (readonly string[])[] = [];
+  const parts = {
+    store,
+    stored: [],
+    documents: new Map(),
+    tools: {
+      build: async (_: unknown, __: unknown, bound: readonly { readonly name: string }[]) => {
+        shared.push(bound.map(({ name }) => name));
+        return {};
+      },
+      problems: () => [],
+    } as unknown as ToolsLane,
+    models: new ModelsLane(buildHost(), () => expect.unreachable()),
+    builtins,
+    hostOf: (_: string, place = '') => ({ place }) as Host,
+    listensOn: '127.0.0.1',
+    folder: '/nowhere',
+    addSecret: () => undefined,
+  };
+  const key = 'a'.repeat(64);
+  const file = `
+providers: { main: { type: openai-compatible, baseUrl: "https://vendor.example.com" } }
+models: [{ name: m, targets: [{ provider: main }], policies: [{ budget: {} }] }]
+policies: [{ rate-limit: {} }]
+consumers:
+  - { name: alice, keys: [{ sha256: "${key}" }], limits: { requests: 600/min }, budget: { usd: 50/month } }
+`;
+  const built = await buildGeneration(await load(file, { builtins }), parts, undefined);
+  if ('refused' in built) return expect.unreachable(JSON.stringify(built.refused));
+  expect(made.map((one) => one.split(' {', 1)[0])).toEqual([
+    'rate-limit at "consumers"',
+    'budget at "consumers"',
+    'rate-limit at ""',
+    'budget at "models/m"',
+  ]);
+  expect(made[0]).toContain('{"consumers":{"alice":{"requests":{"amount":600,"per":"minute"}}}}');
+  expect(shared).toEqual([['rate-limit', 'budget', 'rate-limit']]);
+  const [route] = built.generation.models.apis.get('v1')!.routes;
+  expect(route!.chain.onCall.map(({ name }) => name)).toEqual(['rate-limit', 'budget', 'rate-limit', 'budget']);
 });

@@ -1,13 +1,13 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Chunk, Handled, Outcome } from '../../../src/core/call.ts';
-import { ANONYMOUS } from '../../../src/core/consumer.ts';
 import type { PolicyHooks, Stage } from '../../../src/core/contracts/policy.ts';
 import { GatewayError } from '../../../src/core/errors.ts';
 import type { ToolsChunk, ToolsReply } from '../../../src/core/tools.ts';
-import { toolReplies, toolSegments } from '../../../src/lanes/tools/segments.ts';
+import { toolReplies } from '../../../src/lanes/tools/segments.ts';
 import { composeChain, type BoundPolicy } from '../../../src/pipeline/chain.ts';
-import { LiveCall } from '../../../src/pipeline/live-call.ts';
+import type { Ledger, LiveCall } from '../../../src/pipeline/live-call.ts';
 import { run } from '../../../src/pipeline/run.ts';
+import { toolCall } from './live-calls.ts';
 
 const logged: string[] = [];
 const log = {
@@ -18,18 +18,7 @@ const log = {
   child: () => log,
 };
 
-function makeCall(): LiveCall<'tools'> {
-  return new LiveCall<'tools'>({
-    id: 'id',
-    lane: 'tools',
-    operation: 'tools/call',
-    route: 'pets',
-    consumer: ANONYMOUS,
-    log,
-    codec: toolSegments,
-    input: { name: 'find', arguments: { text: 'hello' }, params: {} },
-  });
-}
+const makeCall = (): LiveCall<'tools'> => toolCall({ log });
 
 const policy = (name: string, stage: Stage, hooks: PolicyHooks, more: Partial<BoundPolicy> = {}): BoundPolicy => ({
   name,
@@ -293,5 +282,87 @@ describe('a chain', () => {
       { applies: (call) => call.route === 'other' },
     );
     expect(textOf(await replyOf([refuse]))).toBe('done');
+  });
+});
+
+describe('the end of a call', () => {
+  const target = { name: 'a/m', upstream: 'a', model: 'm' };
+
+  it('is told to the target first, then to the books, then to the policies, with what it cost', async () => {
+    const order: unknown[] = [];
+    const priced: unknown[] = [];
+    const ledger: Ledger = {
+      priced(usage, by) {
+        priced.push([by.target, by.modelServed]);
+        return { ...usage, cost: 2 };
+      },
+      record: (_, outcome) => void order.push(['record', outcome.usage]),
+    };
+    const call = toolCall({ log, ledger });
+    const chain = composeChain([policy('watch', 'observe', { onEnd: (_, { usage }) => void order.push(['onEnd', usage]) })], 'tools');
+    await run(call, chain, toolReplies, () => {
+      Object.assign(call, { target, modelServed: 'm-2026', usage: { inputTokens: 3 } });
+      call.settled = (error) => void order.push(['settled', error]);
+      return { reply: text('done') };
+    });
+    expect(order).toEqual([
+      ['settled', undefined],
+      ['record', { inputTokens: 3, cost: 2 }],
+      ['onEnd', { inputTokens: 3, cost: 2 }],
+    ]);
+    expect(priced).toEqual([[target, 'm-2026']]);
+  });
+
+  it('is told to the target with the failure, also of a stream, and where nobody keeps books', async () => {
+    const ends: unknown[] = [];
+    const bare = composeChain([], 'tools');
+    const settled = (error: GatewayError | undefined): void => void ends.push(error?.code);
+    const call = toolCall({ log });
+    const failing = run(call, bare, toolReplies, () => {
+      call.settled = settled;
+      throw new GatewayError('upstream_cut');
+    });
+    await expect(failing).rejects.toMatchObject({ code: 'upstream_cut' });
+    const cut = async function* (): AsyncGenerator<ToolsChunk> {
+      yield progress(1);
+      throw new GatewayError('upstream_timeout');
+    };
+    const streaming = toolCall({ log });
+    streaming.settled = settled;
+    const handled = await run(streaming, bare, toolReplies, () => ({ stream: cut() }));
+    if (!('stream' in handled)) throw new Error('expected a stream');
+    expect(ends).toEqual(['upstream_cut']);
+    const read = async (): Promise<void> => {
+      for await (const _ of handled.stream);
+    };
+    await expect(read()).rejects.toMatchObject({ code: 'upstream_timeout' });
+    expect(ends).toEqual(['upstream_cut', 'upstream_timeout']);
+  });
+
+  it('has no usage where nothing was used, and asks for no price', async () => {
+    const ledger: Ledger = { priced: () => expect.unreachable(), record: (_, outcome) => expect(outcome).not.toHaveProperty('usage') };
+    await run(toolCall({ log, ledger }), composeChain([], 'tools'), toolReplies, () => ({ reply: text('done') }));
+    expect.assertions(1);
+  });
+});
+
+describe('who may not have an answer', () => {
+  const hit = policy('hit', 'cache', { onCall: () => text('stored') });
+  const refuse = (): never => {
+    throw new GatewayError('rule_refused');
+  };
+
+  it('does not get that of a policy either', async () => {
+    const outcomes: Outcome[] = [];
+    const chain = composeChain([hit, policy('watch', 'observe', { onEnd: (_, outcome) => void outcomes.push(outcome) })], 'tools');
+    const call = toolCall({ log });
+    await expect(run(call, chain, toolReplies, () => expect.unreachable(), refuse)).rejects.toMatchObject({ code: 'rule_refused' });
+    expect([call.events, outcomes]).toMatchObject([[], [{ ok: false, error: { code: 'rule_refused' } }]]);
+  });
+
+  it('is not asked for where no policy answers: the handler does that', async () => {
+    expect(await run(toolCall({ log }), composeChain([], 'tools'), toolReplies, () => ({ reply: text('fresh') }), refuse)).toEqual({
+      reply: text('fresh'),
+    });
   });
 });

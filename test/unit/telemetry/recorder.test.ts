@@ -25,7 +25,10 @@ function record(more: Partial<RecordedCall>, ended: Partial<Outcome>, prices: Pr
   const counted: CallRecord[] = [];
   const log = { add: (one: CallRecord) => void kept.push(one), lost: 0 } as never;
   const metrics = { count: (one: CallRecord) => void counted.push(one) } as never;
-  createRecorder({ log, metrics, prices: () => prices })({ ...call, ...more } as RecordedCall, { ...outcome, ...ended });
+  const recorder = createRecorder({ log, metrics, prices: () => prices });
+  // As the pipeline does it: priced at the end of the call, before anybody hears of the outcome.
+  const priced = ended.usage === undefined ? {} : { usage: recorder.priced(ended.usage, { ...outcome, ...ended }) };
+  recorder.record({ ...call, ...more } as RecordedCall, { ...outcome, ...ended, ...priced });
   expect(kept).toHaveLength(1);
   expect(counted).toEqual(kept);
   return kept[0] as CallRecord;
@@ -90,6 +93,23 @@ describe('the price of a call', () => {
 
   it('is the vendor’s own figure when it gave one', () => {
     expect(record({}, { target, usage: { ...usage, cost: 9 } }, known({ 'gpt-5': 2 })).usage?.cost).toBe(9);
+  });
+
+  it('is asked for by the target alone where nobody has answered yet, as for what a call is expected to cost', () => {
+    asked.length = 0;
+    const recorder = createRecorder({ log: {} as never, metrics: {} as never, prices: () => known({ 'gpt-5': 2 }) });
+    expect(recorder.priced({ ...usage, estimated: true }, { target })).toEqual({ ...usage, estimated: true, cost: 2 });
+    expect(recorder.priced(usage, {})).toEqual({ ...usage, cost: null });
+    expect(recorder.priced({ cost: 0 }, { target })).toEqual({ cost: 0 });
+    expect(asked).toEqual(['openai', 'gpt-5']);
+  });
+
+  it('is asked for at the end of a call only: the record has what the pipeline made of it', () => {
+    const kept: CallRecord[] = [];
+    const log = { add: (one: CallRecord) => void kept.push(one) } as never;
+    const recorder = createRecorder({ log, metrics: { count: () => {} } as never, prices: () => expect.unreachable() });
+    recorder.record(call, { ...outcome, target, usage: { ...usage, cost: 7 } });
+    expect(kept[0]?.usage).toEqual({ ...usage, cost: 7 });
   });
 
   it('that is not known is said once, as is a count that is an estimate', () => {

@@ -1,5 +1,6 @@
 import type { Exchange } from '../../../http/mount.ts';
 import type { ModelsHost } from '../host.ts';
+import type { Account } from '../routes/account.ts';
 import type { Route } from '../routes/route.ts';
 import type { Door } from './door.ts';
 import type { JsonObject } from '../../../core/json.ts';
@@ -14,4 +15,11 @@ export interface Arrival {
   readonly body: JsonObject;
   readonly route: Route;
   readonly host: ModelsHost;
+}
+
+/** The same on its way to one target. */
+export interface Trial extends Arrival {
+  readonly account: Account;
+  /** The provider's name of the model. */
+  readonly model: string;
 }

@@ -4,7 +4,7 @@ import { GatewayError } from '../../../core/errors.ts';
 import type { ModelsReply } from '../../../core/models.ts';
 import type { UpstreamResponse } from '../../../core/upstream.ts';
 import type { LiveCall } from '../../../pipeline/live-call.ts';
-import type { Arrival } from './arrival.ts';
+import type { Trial } from './arrival.ts';
 import { convert } from './convert.ts';
 import { settledUsage } from './estimate.ts';
 import { createFrameAssembly } from '../passing/frame-assembly.ts';
@@ -16,34 +16,34 @@ import { ask, askedOf, asksForUsage, checkEvents, collect, passedBody } from './
 import { scanReply } from '../passing/scan-reply.ts';
 
 /** Carries out a call of a door that holds a conversation: byte for byte where the vendor speaks the caller's format, else by way of the neutral form. */
-export function converse(call: LiveCall<'models'>, arrival: Arrival, codec: DoorCodec): Promise<Handled<'models'>> {
-  const { chat } = arrival.route.account.provider;
-  const asked = askedOf(call, arrival);
+export function converse(call: LiveCall<'models'>, trial: Trial, codec: DoorCodec): Promise<Handled<'models'>> {
+  const { chat } = trial.account.provider;
+  const asked = askedOf(call, trial);
   const own = chat.find((surface) => surface.codec.format === codec.format);
-  if (own !== undefined) return pass(call, arrival, codec, own, asked);
-  return convert(call, arrival, codec, chat, asked);
+  if (own !== undefined) return pass(call, trial, codec, own, asked);
+  return convert(call, trial, codec, chat, asked);
 }
 
 async function pass(
   call: LiveCall<'models'>,
-  arrival: Arrival,
+  trial: Trial,
   codec: DoorCodec,
   surface: ChatSurface,
   asked: Asked,
 ): Promise<Handled<'models'>> {
-  const { http } = arrival.host;
-  const request = { ...surface.address(asked), body: passedBody(call, arrival, surface, asked) };
+  const { http } = trial.host;
+  const request = { ...surface.address(asked), body: passedBody(call, trial, surface, asked) };
   if (!asked.stream) {
-    const answer = await ask(call, arrival, request, http.send, ({ body }: UpstreamResponse) => body);
-    return { reply: passedReply(call, codec, arrival.route.account.mask.bytes(answer.body)) };
+    const answer = await ask(call, trial, request, http.send, ({ body }: UpstreamResponse) => body);
+    return { reply: passedReply(call, codec, trial.account.mask.bytes(answer.body)) };
   }
-  const answer = await ask(call, arrival, request, http.open, collect);
+  const answer = await ask(call, trial, request, http.open, collect);
   checkEvents(answer);
-  const { account, chain } = arrival.route;
+  const { account, route } = trial;
   const family = account.provider.family(asked.model);
   const hidesUsage = codec.format === 'openai-chat' && !asksForUsage(call.input.body);
   const watch = new FrameWatch({ codec: surface.codec, family, hidesUsage, failure: (failure) => reported(call, account, failure) });
-  const split = chain.onStream.length > 0;
+  const split = route.chain.onStream.length > 0;
   const reply = split ? assembling(codec, watch) : undefined;
   const options = { watch, split, mask: account.mask, settle: () => settle(call, watch) };
   return { stream: relay(answer.body, reply === undefined ? options : { ...options, reply }) };

@@ -10,7 +10,7 @@ import type { LiveCall } from '../../../pipeline/live-call.ts';
 import { createAwsEventStreamReader } from '../../../upstreams/aws-event-stream.ts';
 import { createEventStreamReader } from '../../../upstreams/event-stream.ts';
 import { reported } from '../provider-error.ts';
-import type { Arrival } from './arrival.ts';
+import type { Trial } from './arrival.ts';
 import { Assembly } from './assemble.ts';
 import { estimateTokens, settledUsage } from './estimate.ts';
 import { inlineMedia } from './media.ts';
@@ -24,30 +24,30 @@ const CONTENT_TYPES = { sse: 'text/event-stream', 'aws-event-stream': 'applicati
 /** Carries out a call by way of the neutral form, for a vendor who does not speak the caller's format. */
 export async function convert(
   call: LiveCall<'models'>,
-  arrival: Arrival,
+  trial: Trial,
   codec: DoorCodec,
   surfaces: readonly ChatSurface[],
   asked: Asked,
 ): Promise<Handled<'models'>> {
-  const { http } = arrival.host;
-  const { account } = arrival.route;
+  const { http } = trial.host;
+  const { account } = trial;
   const family = account.provider.family(asked.model);
   let read = codec.readRequest(call.input.body);
   const [first] = surfaces;
-  if (first?.inlinesMedia === true) read = await inlineMedia(read, http, call.signal, first.keepsLink);
+  if (first?.inlinesMedia === true) read = await inlineMedia(read, http, call.attemptCancellation, first.keepsLink);
   const { surface, body, dropped } = writeBest({ ...read, model: asked.model }, surfaces, family);
   noteDropped(call, codec, read, dropped);
   const request = { ...surface.address(asked), body: JSON.stringify(surface.adapt?.(body, asked) ?? body) };
   if (!asked.stream) {
-    const answer = await ask(call, arrival, request, http.send, (response: UpstreamResponse) => response.body);
+    const answer = await ask(call, trial, request, http.send, (response: UpstreamResponse) => response.body);
     const reply = surface.codec.readReply(parseAnswer(account.mask.bytes(answer.body)), family);
     call.modelServed = reply.model;
     call.usage = settledUsage(call.input.body, reply.usage, Math.ceil(answer.body.length / 8), true);
-    return { reply: { body: codec.writeReply({ ...reply, usage: call.usage }, contextOf(call, arrival)) } };
+    return { reply: { body: codec.writeReply({ ...reply, usage: call.usage }, contextOf(call, trial)) } };
   }
-  const answer = await ask(call, arrival, request, http.open, collect);
+  const answer = await ask(call, trial, request, http.open, collect);
   checkEvents(answer, CONTENT_TYPES[surface.codec.framing]);
-  return { stream: translate(call, arrival, codec, eventsOf(answer, surface, family, account.mask)) };
+  return { stream: translate(call, trial, codec, eventsOf(answer, surface, family, account.mask)) };
 }
 
 interface Written {
@@ -125,13 +125,13 @@ async function* eventsOf({ body }: UpstreamStream, { codec }: ChatSurface, famil
 /** Writes the steps of one format as the frames of another, and keeps what was used, however the stream ends. */
 async function* translate(
   call: LiveCall<'models'>,
-  arrival: Arrival,
+  trial: Trial,
   codec: DoorCodec,
   events: AsyncIterable<ChatEvent>,
 ): AsyncGenerator<ModelsChunk> {
-  const context = contextOf(call, arrival);
+  const context = contextOf(call, trial);
   const writer = codec.streamWriter(context);
-  const assembly = arrival.route.chain.onStream.length > 0 ? new Assembly() : undefined;
+  const assembly = trial.route.chain.onStream.length > 0 ? new Assembly() : undefined;
   const used: { -readonly [K in keyof Usage]: Usage[K] } = {};
   let characters = 0;
   let isComplete = false;
@@ -142,7 +142,7 @@ async function* translate(
     for await (const event of events) {
       if (event.type === 'error') {
         refused = characters === 0 && Object.keys(used).length === 0;
-        throw reported(call, arrival.route.account, event.failure);
+        throw reported(call, trial.account, event.failure);
       }
       if (event.type === 'start') call.modelServed = event.model;
       else if (event.type === 'usage') Object.assign(used, event.usage);

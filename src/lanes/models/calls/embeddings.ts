@@ -3,24 +3,24 @@ import { GatewayError } from '../../../core/errors.ts';
 import type { JsonObject } from '../../../core/json.ts';
 import type { Usage } from '../../../core/usage.ts';
 import type { LiveCall } from '../../../pipeline/live-call.ts';
-import type { Arrival } from './arrival.ts';
+import type { Trial } from './arrival.ts';
 import { settledUsage } from './estimate.ts';
 import { PassedReply } from '../passing/passed.ts';
 import { ask, askedOf, bytesFor } from './request.ts';
 import { checkWhole, parseAnswer } from '../passing/scan-reply.ts';
 
 /** Carries out an `embeddings` call: bytes pass where the vendor speaks OpenAI's format. */
-export async function embed(call: LiveCall<'models'>, arrival: Arrival): Promise<Handled<'models'>> {
-  const { account } = arrival.route;
+export async function embed(call: LiveCall<'models'>, trial: Trial): Promise<Handled<'models'>> {
+  const { account } = trial;
   const surface = account.provider.embeddings;
   if (surface === undefined)
     throw new GatewayError('bad_request', `The provider of ${call.input.model} makes no embeddings. Ask for a model of another one.`);
-  const { http } = arrival.host;
-  const asked = askedOf(call, arrival);
+  const { http } = trial.host;
+  const asked = askedOf(call, trial);
   const { codec } = surface;
-  const send = (body: string | Buffer) => ask(call, arrival, { ...surface.address(asked), body }, http.send, (response) => response.body);
+  const send = (body: string | Buffer) => ask(call, trial, { ...surface.address(asked), body }, http.send, (response) => response.body);
   if (codec === undefined) {
-    const { body } = await send(bytesFor(call, arrival, asked.model));
+    const { body } = await send(bytesFor(call, trial, asked.model));
     checkWhole(body);
     // Vectors are most of it: the few numbers at its end are found without reading them.
     const usage = /"usage"\s*:\s*\{[^{}]*?"prompt_tokens"\s*:\s*(\d+)/.exec(body.toString('latin1', Math.max(0, body.length - 512)))?.[1];

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../../core/json.ts';
+import type { ModelsOperation } from '../../../core/models.ts';
 import type { Usage } from '../../../core/usage.ts';
 
 /** Characters of a token, roughly: what vendors quote for English. An estimate is always marked as one. */
@@ -46,4 +47,22 @@ export function settledUsage(body: JsonObject, reported: Usage | undefined, outp
   const input = reported?.inputTokens ?? estimateInput(body);
   const output = Math.max(reported?.outputTokens ?? 0, outputTokens);
   return { ...reported, inputTokens: input, outputTokens: output, totalTokens: input + output, estimated: true };
+}
+
+/** What an answer may have without a limit in its request. */
+const USUAL_OUTPUT = 2_048;
+/** No answer has more, whatever a caller writes: `1e999` is a number too. */
+const LARGEST_OUTPUT = 100_000_000;
+
+/** What a request may use at most, roughly: what is reserved for it. */
+export function expectedUsage(body: JsonObject, operation: ModelsOperation): Usage {
+  const input = estimateInput(body);
+  const output = operation === 'embeddings' ? 0 : mostOutput(body);
+  return { inputTokens: input, outputTokens: output, totalTokens: input + output, estimated: true };
+}
+
+function mostOutput(body: JsonObject): number {
+  const given = [body['max_completion_tokens'], body['max_output_tokens'], body['max_tokens']].find((one) => typeof one === 'number');
+  const answers = typeof body['n'] === 'number' ? Math.max(1, body['n']) : 1;
+  return Math.min(LARGEST_OUTPUT, Math.max(0, Math.ceil((given ?? USUAL_OUTPUT) * answers)));
 }

@@ -1,5 +1,6 @@
 import type { ChatRequest, Part, Source } from '../../../core/chat.ts';
 import { GatewayError } from '../../../core/errors.ts';
+import type { Cancellation } from '../../../core/upstream.ts';
 import type { FetchedDocument } from '../../../upstreams/document.ts';
 import type { UpstreamHttp } from '../../../upstreams/http.ts';
 
@@ -17,7 +18,7 @@ const AT_ONCE = 4;
 export async function inlineMedia(
   ask: ChatRequest,
   http: Pick<UpstreamHttp, 'fetchDocument'>,
-  signal: AbortSignal,
+  signal: Cancellation,
   keepsLink: (url: string) => boolean = () => false,
 ): Promise<ChatRequest> {
   const links = new Map<string, string>();
@@ -53,13 +54,15 @@ async function fetchOne(
   url: string,
   place: string,
   http: Pick<UpstreamHttp, 'fetchDocument'>,
-  signal: AbortSignal,
+  signal: Cancellation,
   maxBytes: number,
 ): Promise<Source> {
   let answer: FetchedDocument;
   try {
     answer = await http.fetchDocument(url, { trust: 'public', maxBytes, signal });
   } catch (error) {
+    // Nobody waits for the file any more; the link may be good.
+    if (signal.aborted) throw signal.reason;
     const { code, message } = GatewayError.from(error);
     // What would allow it is the operator's affair, not the caller's.
     const why = code === 'egress_refused' ? 'the hub may not fetch from there.' : message;

@@ -2,52 +2,44 @@ import type { Address, Asked, ChatSurface } from '../../../core/contracts/provid
 import type { JsonObject } from '../../../core/json.ts';
 import { GatewayError } from '../../../core/errors.ts';
 import type { UpstreamResponse, UpstreamStream } from '../../../core/upstream.ts';
-import { forward, type Send } from '../../../pipeline/forward.ts';
+import { retryAfterMs } from '../../../core/units/retry-after.ts';
+import { attempt, type Send } from '../../../pipeline/attempts/attempt.ts';
 import type { LiveCall } from '../../../pipeline/live-call.ts';
 import { reported, type ProviderError } from '../provider-error.ts';
 import type { Account } from '../routes/account.ts';
-import type { Route } from '../routes/route.ts';
-import type { Arrival } from './arrival.ts';
+import type { Trial } from './arrival.ts';
 import { checkKeys, insertField, replaceValue } from '../passing/body-edits.ts';
 
-/** The provider's name of the model that a call is for. */
-function modelOf(call: LiveCall<'models'>, route: Route): string {
-  return route.model ?? call.input.model;
+export function askedOf(call: LiveCall<'models'>, { exchange, model }: Trial): Asked {
+  return { model, stream: call.input.stream, headers: exchange.req.headers };
 }
 
-export function askedOf(call: LiveCall<'models'>, { exchange, route }: Arrival): Asked {
-  return { model: modelOf(call, route), stream: call.input.stream, headers: exchange.req.headers };
-}
-
-/** Where a provider is, and what would allow it, is the operator's affair: callers read that it was the provider. */
-export function withoutAddress(error: unknown, { provider }: Account): unknown {
-  if (!(error instanceof GatewayError)) return error;
+/** Where providers are, and what would allow it, is the operator's affair: callers read that it was the provider. */
+export function withoutAddress(error: GatewayError, accounts: Iterable<Account>): GatewayError {
   const { code, message } = error;
-  const host = URL.parse(provider.origin)?.host;
-  const told =
-    code === 'egress_refused'
-      ? 'The hub may not connect to the provider; its log says why.'
-      : host !== undefined && message.includes(host)
-        ? message.replaceAll(host, 'the provider').replace(/^t/, 'T')
-        : message;
+  let told = message;
+  if (code === 'egress_refused') told = 'The hub may not connect to the provider; its log says why.';
+  else {
+    for (const { provider } of accounts) {
+      const host = URL.parse(provider.origin)?.host;
+      if (host !== undefined && host !== '') told = told.replaceAll(host, 'the provider');
+    }
+    if (told !== message) told = told.replace(/^t/, 'T');
+  }
   return told === message ? error : new GatewayError(code, told, { detail: `${message} ${error.detail ?? ''}`.trim(), cause: error });
 }
 
 type Head = Pick<UpstreamResponse, 'status' | 'headers'>;
 
-/** Sends a body to the account of the route, and throws what the vendor says when it is no success. */
+/** Sends a body to the account that is tried, and throws what the vendor says when it is no success. */
 export async function ask<R extends Head & { readonly body: unknown }>(
   call: LiveCall<'models'>,
-  { route }: Arrival,
+  { route, account }: Trial,
   request: Address & { readonly body: string | Buffer },
   send: Send<R>,
   whole: (answer: R) => Promise<Buffer> | Buffer,
 ): Promise<R> {
-  const { account, chain } = route;
-  const model = modelOf(call, route);
-  const target = { name: `${account.name}/${model}`, upstream: account.name, provider: account.type, model };
   const prepared = {
-    target,
     signers: account.signers,
     request: {
       ...account.request,
@@ -56,9 +48,7 @@ export async function ask<R extends Head & { readonly body: unknown }>(
       body: request.body,
     },
   };
-  const answer = await forward(call, chain, prepared, send).catch((error: unknown) => {
-    throw withoutAddress(error, account);
-  });
+  const answer = await attempt(call, route.chain, prepared, send);
   // Of a stream it is the first chunk: many a vendor sends the head at once.
   if (!call.input.stream) call.firstByteAt = Date.now();
   if (answer.status >= 200 && answer.status < 300) return answer;
@@ -67,8 +57,8 @@ export async function ask<R extends Head & { readonly body: unknown }>(
 
 function failureOf(call: LiveCall<'models'>, account: Account, { status, headers }: Head, body: Buffer): ProviderError {
   const failure = account.provider.readFailure(status, headers, parsedOrText(body));
-  const retryAfterMs = failure.retryAfterMs ?? untilDate(headers['retry-after']);
-  return reported(call, account, { ...failure, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }, status);
+  const wait = failure.retryAfterMs ?? dateOnly(headers['retry-after']);
+  return reported(call, account, { ...failure, ...(wait === undefined ? {} : { retryAfterMs: wait }) }, status);
 }
 
 function parsedOrText(body: Buffer): unknown {
@@ -80,11 +70,9 @@ function parsedOrText(body: Buffer): unknown {
   }
 }
 
-/** `retry-after` as a date of HTTP (RFC 9110, 10.2.3). Codecs have no clock. */
-function untilDate(header: unknown): number | undefined {
-  if (typeof header !== 'string' || /^\s*\d/.test(header)) return undefined;
-  const at = Date.parse(header);
-  return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now());
+/** Codecs have no clock; seconds they have read, or left out where a wait does not help. */
+function dateOnly(header: unknown): number | undefined {
+  return typeof header === 'string' && /^\s*\d/.test(header) ? undefined : retryAfterMs(header, Date.now());
 }
 
 /** A field that asks for nothing but what happens anyway is not worth a word. */
@@ -94,7 +82,7 @@ export function says(body: JsonObject, field: string): boolean {
 }
 
 /** The body for a surface of the caller's own format: the bytes as they came, but for what the route or the vendor wants otherwise. */
-export function passedBody(call: LiveCall<'models'>, arrival: Arrival, surface: ChatSurface, asked: Asked): string | Buffer {
+export function passedBody(call: LiveCall<'models'>, trial: Trial, surface: ChatSurface, asked: Asked): string | Buffer {
   const { body } = call.input;
   const refused = (surface.refuses ?? []).filter((field) => says(body, field));
   if (refused.length > 0) call.note('dropped', refused.join(', '));
@@ -102,24 +90,24 @@ export function passedBody(call: LiveCall<'models'>, arrival: Arrival, surface: 
     asked.stream && surface.codec.format === 'openai-chat' && !asksForUsage(body) && surface.refuses?.includes('stream_options') !== true;
   const options = body['stream_options'];
   const adapts = surface.adapt !== undefined && surface.adapt(body, asked) !== body;
-  const rewrites = body !== arrival.body || refused.length > 0 || adapts;
+  const rewrites = body !== trial.body || refused.length > 0 || adapts;
   if (rewrites) {
-    checkKeys(arrival.bytes, arrival.body);
+    checkKeys(trial.bytes, trial.body);
     return JSON.stringify(rewritten(body, surface, asked, refused, usage));
   }
-  const bytes = bytesFor(call, arrival, asked.model);
+  const bytes = bytesFor(call, trial, asked.model);
   if (!usage) return bytes;
   const wanted = JSON.stringify({ ...(options as object | null | undefined), include_usage: true });
   return options === undefined ? insertField(bytes, 'stream_options', wanted) : replaceValue(bytes, 'stream_options', wanted);
 }
 
 /** A body that passes, for a model: the bytes as they came where nothing else was asked for. Throws GatewayError `bad_request` when it names two models. */
-export function bytesFor(call: LiveCall<'models'>, arrival: Arrival, model: string): Buffer {
+export function bytesFor(call: LiveCall<'models'>, trial: Trial, model: string): Buffer {
   const { body } = call.input;
-  if (body !== arrival.body) return Buffer.from(JSON.stringify({ ...body, model }));
-  checkKeys(arrival.bytes, arrival.body);
-  if (body['model'] !== model) return replaceValue(arrival.bytes, 'model', JSON.stringify(model));
-  return arrival.bytes;
+  if (body !== trial.body) return Buffer.from(JSON.stringify({ ...body, model }));
+  checkKeys(trial.bytes, trial.body);
+  if (body['model'] !== model) return replaceValue(trial.bytes, 'model', JSON.stringify(model));
+  return trial.bytes;
 }
 
 function rewritten(body: JsonObject, surface: ChatSurface, asked: Asked, refused: readonly string[], usage: boolean): JsonObject {

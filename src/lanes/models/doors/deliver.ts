@@ -1,10 +1,12 @@
 import type { ServerResponse } from 'node:http';
-import type { Handled } from '../../../core/call.ts';
+import type { CallEvent, Handled } from '../../../core/call.ts';
 import { GatewayError } from '../../../core/errors.ts';
 import type { ModelsChunk, ModelsReply } from '../../../core/models.ts';
 import { openEventStream, type EventStream } from '../../../http/sse.ts';
 import type { LiveCall } from '../../../pipeline/live-call.ts';
 import { DONE } from '../formats/openai-chat/openai-chat.ts';
+import type { Account } from '../routes/account.ts';
+import type { Route } from '../routes/route.ts';
 import { wireError, type ErrorFormat } from '../wire-errors.ts';
 import type { Arrival } from '../calls/arrival.ts';
 import { withoutAddress } from '../calls/request.ts';
@@ -27,7 +29,7 @@ export async function deliver(call: LiveCall<'models'>, arrival: Arrival, handle
       await answer.events(arrival.door.codec.replay(what.reply.body, contextOf(call, arrival)));
     else answer.whole(what.reply);
   } catch (error) {
-    answer.fail(GatewayError.from(withoutAddress(error, arrival.route.account)));
+    answer.fail(withoutAddress(GatewayError.from(error), accountsOf(arrival.route)));
   } finally {
     answer.close();
   }
@@ -73,7 +75,7 @@ class Answer {
     const { exchange, door, host } = this.#arrival;
     if (error.status >= 500) host.log.error({ requestId: exchange.id, code: error.code, detail: error.detail }, error.message);
     if (exchange.res.destroyed) return;
-    if (this.#events === undefined) sendFailure(exchange.res, exchange.id, door.errors, error, host.redact, this.#headers());
+    if (this.#events === undefined) sendFailure(exchange.res, exchange.id, door.errors, error, host.redact, this.#headers(true));
     else this.#events.write(this.#failureEvent(error));
   }
 
@@ -101,14 +103,33 @@ class Answer {
     return `event: error\ndata: ${JSON.stringify({ type: 'error', code, message, param, sequence_number })}\n\n`;
   }
 
-  #headers(): Record<string, string> {
+  #headers(failed = false): Record<string, string> {
     const { exchange, door } = this.#arrival;
     const headers: Record<string, string> = door.errors === 'anthropic' ? { 'request-id': exchange.id } : {};
-    if (this.#call.events.length === 0) return headers;
-    const dropped = this.#call.events.filter(({ type }) => type === 'dropped').map(({ detail }) => detail);
-    if (dropped.length > 0) headers['x-hubgate-dropped'] = headerText(dropped.join(', '));
+    const { events, attempts } = this.#call;
+    // Who has been told to wait by a vendor, and has waited, should not be sent to wait again.
+    if (failed && attempts > 1) headers['x-should-retry'] = 'false';
+    if (events.length === 0) return headers;
+    const dropped = droppedOf(events);
+    if (dropped !== '') headers['x-hubgate-dropped'] = headerText(dropped);
+    const cached = events.findLast(({ type }) => type === 'cached')?.detail;
+    if (cached !== undefined) headers['x-hubgate-cache'] = headerText(cached);
     return headers;
   }
+}
+
+/** What the target that answers did not get: the others do not matter to the caller. */
+function droppedOf(events: readonly CallEvent[]): string {
+  const from = events.findLastIndex(({ type }) => type === 'retried' || type === 'fallback') + 1;
+  return events
+    .slice(from)
+    .filter(({ type }) => type === 'dropped')
+    .map(({ detail }) => detail)
+    .join(', ');
+}
+
+function* accountsOf({ plan }: Route): Generator<Account> {
+  for (const { choices } of plan.pools) for (const { accounts } of choices) yield* accounts.all;
 }
 
 /** Bytes of a header that are sent; a request may have any number of fields. */

@@ -1,24 +1,36 @@
 import type { AnyCall, Handled } from '../../../core/call.ts';
 import type { ConditionContext } from '../../../core/conditions.ts';
 import { GatewayError } from '../../../core/errors.ts';
-import { isObject, type JsonObject } from '../../../core/json.ts';
+import type { Consumer } from '../../../core/consumer.ts';
+import { isObject } from '../../../core/json.ts';
+import type { ModelsInput, ModelsOperation } from '../../../core/models.ts';
+import type { Usage } from '../../../core/usage.ts';
 import { sendJson } from '../../../http/answers.ts';
 import { parseJson, readBody } from '../../../http/body.ts';
 import type { Exchange, Mount } from '../../../http/mount.ts';
+import { HttpCallRequest } from '../../../http/http-call-request.ts';
+import { conditionContext } from '../../../pipeline/condition-context.ts';
+import { forward } from '../../../pipeline/forward.ts';
 import { LiveCall } from '../../../pipeline/live-call.ts';
 import { run } from '../../../pipeline/run.ts';
+import { expectedUsage } from '../calls/estimate.ts';
+import { sessionOf } from './session-of.ts';
 import type { ModelsHost } from '../host.ts';
+import { ROOT_API, type ModelApi } from '../routes/api.ts';
 import type { ModelsGeneration } from '../routes/build.ts';
 import { chooseRoute } from '../routes/choose.ts';
+import { planFor } from '../routes/plan-for.ts';
+import type { Route } from '../routes/route.ts';
 import { modelSegments } from '../segments.ts';
 import type { ErrorFormat } from '../wire-errors.ts';
 import type { Arrival } from '../calls/arrival.ts';
 import { converse } from '../calls/conversation.ts';
 import { countTokens } from '../calls/count-tokens.ts';
+import { begins } from './begins.ts';
 import { deliver, sendFailure } from './deliver.ts';
 import { DOORS, type Door } from '../calls/door.ts';
 import { embed } from '../calls/embeddings.ts';
-import { anthropicList, anthropicModel, listModels, openaiList, openaiModel } from './model-list.ts';
+import { anthropicList, anthropicModel, listModels, openaiList, openaiModel, ownerOf } from './model-list.ts';
 import { modelReplies } from '../calls/replies.ts';
 
 /** Bytes of a request: pictures and files travel in it. */
@@ -30,21 +42,43 @@ const LONGEST_NAME = 512;
 /** Pins the current generation for one call. */
 export type EnterGeneration = () => { readonly models: ModelsGeneration; leave(): void };
 
-/** All paths of the lane under `/v1`. */
+/** All paths of the lane: under `/v1`, and under `/apis/NAME/v1` for the APIs of the configuration. */
 export function endpoints(enter: EnterGeneration, host: ModelsHost): Mount[] {
-  return [
-    ...DOORS.map((door): Mount => ({ path: door.path, methods: ['POST'], handle: (exchange) => post(exchange, door, enter, host) })),
-    { path: '/v1/models', methods: ['GET'], handle: (exchange) => list(exchange, undefined, enter, host) },
-    // Names of models may hold slashes.
-    { path: '/v1/models/*name', methods: ['GET'], handle: (exchange, params) => list(exchange, params['name'], enter, host) },
-  ];
+  const exists = ({ api = '' }: Readonly<Record<string, string>>): boolean => {
+    const { models, leave } = enter();
+    leave();
+    return models.apis.has(api);
+  };
+  return ['', '/apis/:api'].flatMap((base): Mount[] => {
+    const common = base === '' ? {} : { exists };
+    const lists = (exchange: Exchange, { api, name }: Readonly<Record<string, string>>) => list(exchange, { api, name }, enter, host);
+    return [
+      ...DOORS.map((door): Mount => ({
+        ...common,
+        path: `${base}${door.path}`,
+        methods: ['POST'],
+        handle: (exchange, { api }) => post(exchange, door, api, enter, host),
+      })),
+      { ...common, path: `${base}/v1/models`, methods: ['GET'], handle: lists },
+      // Names of models may hold slashes.
+      { ...common, path: `${base}/v1/models/*name`, methods: ['GET'], handle: lists },
+    ];
+  });
 }
 
-async function post(exchange: Exchange, door: Door, enter: EnterGeneration, host: ModelsHost): Promise<void> {
+/** The API of that name, that at `/v1` without one. Throws GatewayError `not_found`, and `forbidden` for a consumer that may not call it. */
+export function apiOf(generation: ModelsGeneration, name: string | undefined, consumer: Consumer): ModelApi {
+  const api = generation.apis.get(name ?? ROOT_API);
+  if (api === undefined) throw new GatewayError('not_found');
+  if (!api.admits(consumer))
+    throw new GatewayError('forbidden', 'This key is not good for this API. Use that of a consumer whom its access names.');
+  return api;
+}
+
+async function post(exchange: Exchange, door: Door, api: string | undefined, enter: EnterGeneration, host: ModelsHost): Promise<void> {
   const { models, leave } = enter();
   try {
-    const arrival = await read(exchange, door, models, host);
-    const call = callOf(exchange, door, arrival.body, host, arrival.route.name);
+    const { arrival, call } = await read(exchange, door, apiOf(models, api, exchange.consumer), host);
     // The answer is done when the client is gone: what works for the call stops.
     exchange.res.once('close', () => {
       if (!exchange.res.writableFinished) call.abort(new GatewayError('client_closed'));
@@ -63,7 +97,12 @@ async function post(exchange: Exchange, door: Door, enter: EnterGeneration, host
   }
 }
 
-async function read(exchange: Exchange, door: Door, generation: ModelsGeneration, host: ModelsHost): Promise<Arrival> {
+interface Read {
+  readonly arrival: Arrival;
+  readonly call: LiveCall<'models'>;
+}
+
+async function read(exchange: Exchange, door: Door, api: ModelApi, host: ModelsHost): Promise<Read> {
   const { req, consumer } = exchange;
   if (!/^application\/json\s*(?:;|$)/i.test(req.headers['content-type'] ?? '')) throw new GatewayError('unsupported_media_type');
   if ((req.headers['content-encoding'] ?? 'identity') !== 'identity')
@@ -76,42 +115,48 @@ async function read(exchange: Exchange, door: Door, generation: ModelsGeneration
   if (model.length > LONGEST_NAME) throw new GatewayError('bad_request', `model: a name has ${LONGEST_NAME} characters at most.`);
   // It becomes a part of paths, where these mean something else.
   if (model === '.' || model === '..') throw new GatewayError('bad_request', 'model: this is no name of a model.');
-  const question = { model, consumer, headers: req.headers, context: () => contextOf(exchange, door, body, bytes.length) };
+  const input = { model, stream: body['stream'] === true && streams(door), body };
+  const request = new HttpCallRequest(req, bytes.length);
+  const { operation } = door;
+  const asked = { lane: 'models', operation, route: '', consumer, request, startedAt: exchange.startedAt, model } as const;
+  const context = (): ConditionContext => conditionContext({ ...asked, segments: () => modelSegments.segments(input) });
+  let route: Route | undefined;
+  const callOf = (): LiveCall<'models'> =>
+    new LiveCall<'models'>({
+      id: exchange.id,
+      lane: 'models',
+      operation,
+      route: route?.name ?? '',
+      consumer,
+      request,
+      log: host.log,
+      ledger: host.ledger,
+      codec: modelSegments,
+      estimate: route === undefined ? NOTHING : estimateFor(route, operation, host),
+      input,
+    });
   try {
-    return { exchange, door, bytes, body, route: chooseRoute(generation, question), host };
+    route = chooseRoute(api, { model, consumer, headers: req.headers, context });
   } catch (error) {
-    recordUnrouted(exchange, door, body, host, GatewayError.from(error));
+    // A wrong name is what operators look for first; without a route there is no chain to end the call.
+    const call = callOf();
+    const outcome = { ok: false, error: GatewayError.from(error), durationMs: Date.now() - call.startedAt, attempts: 0, streamed: false };
+    host.ledger.record(call as AnyCall, { ...outcome, events: call.events });
     throw error;
   }
+  return { arrival: { exchange, door, bytes, body, route, host }, call: callOf() };
 }
 
-/** A wrong name is what operators look for first; without a route there is no chain to end the call. */
-function recordUnrouted(exchange: Exchange, door: Door, body: JsonObject, host: ModelsHost, error: GatewayError): void {
-  const call = callOf(exchange, door, body, host, '');
-  const outcome = { ok: false, error, durationMs: Date.now() - call.startedAt, attempts: 0, streamed: false, events: call.events };
-  host.record(call as AnyCall, outcome);
-}
+const NOTHING = (): Usage => ({});
 
-function contextOf({ req, consumer, startedAt }: Exchange, { operation }: Door, body: JsonObject, size: number): ConditionContext {
-  return {
-    consumer,
-    request: { headers: req.headers as Record<string, string>, ip: req.socket.remoteAddress ?? '', time: new Date(startedAt) },
-    call: { lane: 'models', route: '', operation, model: String(body['model']), size },
+/** What a call may use and cost, at the dearest target that it is meant for. */
+function estimateFor({ plan }: Route, operation: ModelsOperation, { ledger }: ModelsHost): (input: ModelsInput) => Usage {
+  return ({ model, body }) => {
+    if (operation === 'count_tokens') return {};
+    const [{ choices }] = plan.pools as [(typeof plan.pools)[number]];
+    const dearest = choices.reduce((one, other) => ((other.price ?? 0) > (one.price ?? 0) ? other : one));
+    return ledger.priced(expectedUsage(body, operation), { target: dearest.targetFor(model) });
   };
-}
-
-function callOf(exchange: Exchange, door: Door, body: JsonObject, host: ModelsHost, route: string): LiveCall<'models'> {
-  return new LiveCall<'models'>({
-    id: exchange.id,
-    lane: 'models',
-    operation: door.operation,
-    route,
-    consumer: exchange.consumer,
-    log: host.log,
-    record: host.record,
-    codec: modelSegments,
-    input: { model: body['model'] as string, stream: body['stream'] === true && streams(door), body },
-  });
 }
 
 /** What some callers say of every request means nothing where no conversation is held. */
@@ -120,22 +165,40 @@ function streams({ codec, operation }: Door): boolean {
 }
 
 function carryOut(call: LiveCall<'models'>, arrival: Arrival): Promise<Handled<'models'>> {
-  const { operation, codec } = arrival.door;
-  if (codec === undefined) return embed(call, arrival);
-  return operation === 'count_tokens' ? countTokens(call, arrival, codec) : converse(call, arrival, codec);
+  const { route, door } = arrival;
+  const { operation, codec } = door;
+  const way = {
+    peeks: true,
+    begins,
+    session: route.spreads ? sessionOf(arrival) : undefined,
+    firstChunkMs: call.input.stream ? route.config.timeouts?.firstToken : undefined,
+  };
+  return forward(call, planFor(route, operation), way, (choice, key) => {
+    const model = choice.model ?? call.input.model;
+    if (choice.model === undefined) call.target = choice.targetFor(model);
+    const trial = { ...arrival, account: choice.accounts.all[key]!, model };
+    if (codec === undefined) return embed(call, trial);
+    return operation === 'count_tokens' ? countTokens(call, trial, codec) : converse(call, trial, codec);
+  });
 }
 
-async function list(exchange: Exchange, name: string | undefined, enter: EnterGeneration, host: ModelsHost): Promise<void> {
+interface Asked {
+  readonly api: string | undefined;
+  readonly name: string | undefined;
+}
+
+async function list(exchange: Exchange, { api: apiName, name }: Asked, enter: EnterGeneration, host: ModelsHost): Promise<void> {
   // Anthropic's clients say which version of its API they mean; the two lists differ.
   const format: ErrorFormat = exchange.req.headers['anthropic-version'] === undefined ? 'openai' : 'anthropic';
   const { models, leave } = enter();
+  const { req, consumer } = exchange;
   try {
-    const listed = await listModels(models, exchange.consumer, host);
+    const api = apiOf(models, apiName, consumer);
+    const listed = await listModels(api, consumer, host);
     if (name === undefined) return sendJson(exchange.res, 200, format === 'openai' ? openaiList(listed) : anthropicList(listed));
     // A name need not be listed to be one that a route takes.
-    const { req, consumer } = exchange;
-    const route = chooseRoute(models, { model: name, consumer, headers: req.headers });
-    const found = listed.find(({ id }) => id === name) ?? { id: name, owner: route.account.name };
+    const route = chooseRoute(api, { model: name, consumer, headers: req.headers });
+    const found = listed.find(({ id }) => id === name) ?? { id: name, owner: ownerOf(route) };
     return sendJson(exchange.res, 200, format === 'openai' ? openaiModel(found) : anthropicModel(found));
   } catch (thrown) {
     return sendFailure(exchange.res, exchange.id, format, GatewayError.from(thrown), host.redact);

@@ -3,7 +3,8 @@ import { isObject, type JsonObject } from '../../../core/json.ts';
 import type { UpstreamRequest } from '../../../core/upstream.ts';
 import type { ModelsHost } from '../host.ts';
 import type { Account } from '../routes/account.ts';
-import type { ModelsGeneration } from '../routes/build.ts';
+import type { ModelApi } from '../routes/api.ts';
+import { modelNames, type Route } from '../routes/route.ts';
 
 /** A model as lists show it. */
 export interface ListedModel {
@@ -24,21 +25,28 @@ const lists = new WeakMap<Account, { readonly until: number; readonly names: Pro
  * What a consumer may call, in the order of the routes: names that the configuration says, and for globs what the vendor lists. A vendor who
  * does not answer adds nothing.
  */
-export async function listModels(generation: ModelsGeneration, consumer: Consumer, host: ModelsHost): Promise<readonly ListedModel[]> {
+export async function listModels({ routes }: ModelApi, consumer: Consumer, host: ModelsHost): Promise<readonly ListedModel[]> {
   const found = new Map<string, ListedModel>();
-  const names = await Promise.all(
-    generation.routes.map(({ config, account }) => (isGlob(config.match?.model) ? namesOf(account, host) : undefined)),
-  );
-  for (const [index, route] of generation.routes.entries()) {
-    const { match } = route.config;
-    const candidates = names[index] ?? [match?.model ?? route.config.name ?? []].flat();
+  const names = await Promise.all(routes.map((route) => (isGlob(route.config.match?.model) ? namesOf(accountOf(route), host) : undefined)));
+  for (const [index, route] of routes.entries()) {
+    const candidates = names[index] ?? modelNames(route.config) ?? [route.config.name ?? []].flat();
     for (const id of candidates) {
       if (found.has(id) || !route.takesModel(id)) continue;
-      const first = generation.routes.find((other) => other.takesModel(id) && other.takes({ model: id, consumer }));
-      if (first === route) found.set(id, { id, owner: route.account.name });
+      const first = routes.find((other) => other.takesModel(id) && other.takes({ model: id, consumer }));
+      if (first === route) found.set(id, { id, owner: ownerOf(route) });
     }
   }
   return [...found.values()];
+}
+
+/** The first that a route names stands for it: lists are asked of it. */
+function accountOf({ plan }: Route): Account {
+  return plan.pools[0]!.choices[0]!.accounts.all[0];
+}
+
+/** The provider entry behind a model, as lists show it. */
+export function ownerOf(route: Route): string {
+  return accountOf(route).name;
 }
 
 function isGlob(model: string | undefined): boolean {

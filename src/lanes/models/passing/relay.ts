@@ -121,6 +121,8 @@ class Relay implements AsyncIterableIterator<ModelsChunk, undefined> {
         // Left out, or the last: what stands before it goes.
         if (!passes) keep(from);
       }
+      // What is kept from the caller is part of the whole answer all the same.
+      if (!passes && split && watch.frames > frames) this.#options.reply?.(this.#options.mask.bytes(frame));
       // Before the first event a comment would send the status, which a failure may still need.
       if (!passes || watch.frames === 0) kept = end;
       // Comments are nothing that a policy could read.

@@ -4,23 +4,36 @@ import type { RequestSigner, UpstreamRequest } from '../../../core/upstream.ts';
 import { createGoogleSigner } from '../../../upstreams/auth/google.ts';
 import { createOAuth2Signer } from '../../../upstreams/auth/oauth2.ts';
 import { createSigV4Signer } from '../../../upstreams/auth/sigv4.ts';
+import type { KeyRing } from '../../../upstreams/health/key-ring.ts';
 import type { ModelsHost } from '../host.ts';
 import { createMask, type Mask } from '../passing/mask.ts';
 
-/** An account at a provider: where requests go, and what is on each of them. */
+/** An account at a provider, with one key: where requests go, and what is on each of them. */
 export interface Account {
   /** The entry of `providers`. */
   readonly name: string;
   /** The vendor's wire format: `openai`. */
   readonly type: string;
   readonly provider: Provider;
-  /** What the account was made from; the next generation takes it over when nothing changed. */
-  readonly key: string;
   /** What all requests have in common; credentials that never change are among the headers. */
   readonly request: Omit<UpstreamRequest, 'path' | 'body'> & { readonly headers: Readonly<Record<string, string>> };
   readonly signers: readonly RequestSigner[];
   /** For what the vendor sends back. */
   readonly mask: Mask;
+}
+
+/** An entry of `providers`: the same account under each of its keys. */
+export interface Accounts {
+  /** The entry of `providers`. */
+  readonly name: string;
+  readonly type: string;
+  readonly config: ProviderConfig;
+  /** What they were made from; the next generation takes them over when nothing changed. */
+  readonly fingerprint: string;
+  readonly trust: UpstreamRequest['trust'];
+  /** In the order of `keys`. What does not hang on the key is asked of the first. */
+  readonly all: readonly [Account, ...Account[]];
+  readonly ring: KeyRing;
 }
 
 /** A model may think for minutes before its first byte; OpenAI's own client waits ten. */
@@ -35,7 +48,6 @@ export function openAccount(
   name: string,
   config: ProviderConfig,
   provider: Provider,
-  key: string,
   trust: UpstreamRequest['trust'],
   host: ModelsHost,
 ): Account {
@@ -48,7 +60,6 @@ export function openAccount(
     name,
     type: config.type,
     provider,
-    key,
     signers: signersOf(auth, trust, host),
     mask: createMask(Object.values(secrets), host.redact),
     request: {

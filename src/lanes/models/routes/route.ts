@@ -3,7 +3,7 @@ import { compileCondition, compileGlob, type ConditionContext } from '../../../c
 import type { Consumer } from '../../../core/consumer.ts';
 import type { ExplanationStep } from '../../../core/contracts/resource.ts';
 import type { Chain } from '../../../pipeline/chain.ts';
-import type { Account } from './account.ts';
+import type { ModelPlan } from './choice.ts';
 
 /** What of a request a route may ask about. */
 export interface RouteQuestion {
@@ -19,13 +19,13 @@ export interface RouteQuestion {
 export interface Route {
   /** As the configuration has it, or `route-N`. */
   readonly name: string;
-  /** Its place in `models`. */
-  readonly index: number;
+  /** Where it stands in the configuration: a JSON pointer. */
+  readonly pointer: string;
   readonly config: ModelRouteConfig;
-  readonly account: Account;
-  /** The provider's name of the model, when the route forces one. */
-  readonly model: string | undefined;
+  readonly plan: ModelPlan;
   readonly chain: Chain;
+  /** The target of a call depends on its session. */
+  readonly spreads: boolean;
   /** The name of the model is one that this route is for, whoever asks. */
   takesModel(model: string): boolean;
   /** All else it asks of a call. */
@@ -47,29 +47,13 @@ interface Rule {
   holds(question: RouteQuestion): boolean;
 }
 
-export interface RouteParts {
-  readonly config: ModelRouteConfig;
-  readonly index: number;
-  readonly account: Account;
-  readonly chain: Chain;
-}
-
-export function routeName({ name }: ModelRouteConfig, index: number): string {
-  return name ?? `route-${index + 1}`;
-}
-
 /** Compiles a route. Throws ConditionError for a `when` that does not compile. */
-export function compileRoute({ config, index, account, chain }: RouteParts): Route {
-  const name = routeName(config, index);
-  const [modelRule, ...others] = rulesOf(config);
-  const rules = others;
+export function compileRoute(parts: Pick<Route, 'name' | 'pointer' | 'config' | 'plan' | 'chain'>): Route {
+  const { name } = parts;
+  const [modelRule, ...rules] = rulesOf(parts.config);
   return {
-    name,
-    index,
-    config,
-    account,
-    model: config.targets[0]?.model,
-    chain,
+    ...parts,
+    spreads: parts.config.sticky !== false && parts.plan.pools.some(({ choices }) => choices.length > 1),
     takesModel: (model) => modelRule!.holds({ model } as RouteQuestion),
     takes: (question) => rules.every((rule) => rule.holds(question)),
     explain(question) {
@@ -89,11 +73,16 @@ export function compileRoute({ config, index, account, chain }: RouteParts): Rou
 }
 
 /** The first is that of the model. */
-function rulesOf({ name, match = {}, when }: ModelRouteConfig): Rule[] {
-  const rules = [modelRule(name, match)];
+function rulesOf(config: ModelRouteConfig): Rule[] {
+  const { match = {}, when } = config;
+  const rules = [modelRule(config)];
   if (match.consumer !== undefined) {
     const matches = compileGlob(match.consumer);
     rules.push({ text: `consumer ${match.consumer}`, holds: ({ consumer }) => !consumer.anonymous && matches(consumer.name) });
+  }
+  if (match.group !== undefined) {
+    const matches = compileGlob(match.group);
+    rules.push({ text: `group ${match.group}`, holds: ({ consumer }) => consumer.groups.some(matches) });
   }
   for (const [header, glob] of Object.entries(match.header ?? {})) {
     const matches = compileGlob(glob);
@@ -117,11 +106,20 @@ function rulesOf({ name, match = {}, when }: ModelRouteConfig): Rule[] {
   return rules;
 }
 
-function modelRule(name: string | undefined, match: NonNullable<ModelRouteConfig['match']>): Rule {
-  if (match.model !== undefined) {
-    const matches = compileGlob(match.model);
-    return { text: `model ${match.model}`, holds: ({ model }) => matches(model) };
+function modelRule(config: ModelRouteConfig): Rule {
+  const names = modelNames(config);
+  if (names === undefined) return { text: 'any model', holds: () => true };
+  if (config.match?.model !== undefined) {
+    const matches = compileGlob(config.match.model);
+    return { text: `model ${config.match.model}`, holds: ({ model }) => matches(model) };
   }
-  if (name !== undefined && Object.keys(match).length === 0) return { text: `called ${name}`, holds: ({ model }) => model === name };
-  return { text: 'any model', holds: () => true };
+  const known = new Set(names);
+  return { text: `called ${names.join(' or ')}`, holds: ({ model }) => known.has(model) };
+}
+
+/** The names of models, or the one glob, that a route is for; undefined when it takes any. */
+export function modelNames({ name, aliases = [], match = {} }: ModelRouteConfig): readonly string[] | undefined {
+  if (match.model !== undefined) return [match.model];
+  if (aliases.length > 0) return name === undefined ? aliases : [name, ...aliases];
+  return name !== undefined && Object.keys(match).length === 0 ? [name] : undefined;
 }

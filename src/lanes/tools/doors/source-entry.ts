@@ -6,6 +6,7 @@ import type { SourceSnapshot, ToolSource } from '../../../core/contracts/tool-so
 import type { SourceTool } from '../../../core/tools.ts';
 import { redefined } from '../../../core/tools.ts';
 import type { Chain } from '../../../pipeline/chain.ts';
+import type { Plan } from '../../../pipeline/forward.ts';
 
 /** A configured tool source in one generation: the source itself, which outlives reloads, and what this configuration says of it. */
 export interface SourceEntry {
@@ -15,6 +16,10 @@ export interface SourceEntry {
   readonly source: ToolSource;
   readonly access: Access;
   readonly chain: Chain;
+  /** Its one target. */
+  readonly plan: Plan;
+  /** US dollars for one call of a tool without a price of its own. */
+  readonly price: number | undefined;
   readonly description: string | undefined;
   readonly icons: readonly JsonObject[] | undefined;
   readonly sessions: 'required' | 'optional';
@@ -33,13 +38,14 @@ export function toolsOf(entry: SourceEntry): readonly SourceTool[] {
   for (const tool of snapshot.tools) {
     const settings = rules.filter((rule) => rule.matches(tool.definition.name)).map((rule) => rule.settings);
     if (first(settings, 'enabled') === false) continue;
-    tools.push(settings.length === 0 && entry.icons === undefined ? tool : applySettings(tool, settings, entry.icons));
+    const isAsItCame = settings.length === 0 && entry.icons === undefined && entry.price === undefined;
+    tools.push(isAsItCame ? tool : applySettings(tool, settings, entry));
   }
   settled.set(entry, { snapshot, tools });
   return tools;
 }
 
-function applySettings(tool: SourceTool, settings: readonly ToolSettingsConfig[], icons: SourceEntry['icons']): SourceTool {
+function applySettings(tool: SourceTool, settings: readonly ToolSettingsConfig[], { icons, price: usual }: SourceEntry): SourceTool {
   const { definition } = tool;
   const chosenIcons = first(settings, 'icons') ?? definition.icons ?? icons;
   const title = first(settings, 'title') ?? definition.title;
@@ -47,8 +53,10 @@ function applySettings(tool: SourceTool, settings: readonly ToolSettingsConfig[]
   const annotations = first(settings, 'annotations');
   const chosen = first(settings, 'description');
   const { whole } = tool;
+  const price = first(settings, 'price') ?? usual;
   return {
     ...tool,
+    ...(price === undefined ? {} : { price }),
     ...(whole === undefined || chosen === undefined ? {} : { whole: () => ({ ...whole(), description: chosen }) }),
     risk: first(settings, 'risk') ?? tool.risk,
     definition: redefined(definition, {

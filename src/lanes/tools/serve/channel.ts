@@ -4,7 +4,7 @@ import { SourceError } from '../../../core/contracts/tool-source.ts';
 import { GatewayError } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/logger.ts';
 import type { ToolsChunk, ToolsReply } from '../../../core/tools.ts';
-import { Backlog } from '../../../pipeline/backlog.ts';
+import { Backlog } from '../../../pipeline/streams/backlog.ts';
 import { type RpcResponse } from '../mcp/message.ts';
 import { RPC } from '../wire-errors.ts';
 import type { Caller } from './caller.ts';

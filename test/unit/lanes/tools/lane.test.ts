@@ -4,6 +4,8 @@ import { ANONYMOUS } from '../../../../src/core/consumer.ts';
 import type { SourceSnapshot, ToolSource } from '../../../../src/core/contracts/tool-source.ts';
 import type { BuildHost, ToolsHost } from '../../../../src/lanes/tools/host.ts';
 import { ToolsLane } from '../../../../src/lanes/tools/lane.ts';
+import { Gauges } from '../../../../src/upstreams/health/gauges.ts';
+import { createBalancer } from '../models/doors/start-lane.ts';
 
 const EMPTY: SourceSnapshot = {
   version: '1',
@@ -35,8 +37,9 @@ it('shows what a source got after its problems were looked at and before the gen
     origin: () => 'file',
     locate: () => ({}),
   } as unknown as MergedConfig;
-  const lent: BuildHost = { bind: async () => [], createSource: async () => source, extensionVersion: () => '1' };
-  const lane = new ToolsLane({ redact: (text: string) => text, consumer: () => ANONYMOUS } as unknown as ToolsHost, () => {
+  const lent: BuildHost = { bind: async () => [], createSource: async () => source, extensionVersion: () => '1', createBalancer };
+  const host = { redact: (text: string) => text, consumer: () => ANONYMOUS, gauges: new Gauges() };
+  const lane = new ToolsLane(host as unknown as ToolsHost, () => {
     throw new Error('no call here');
   });
   const generation = await lane.build(merged, lent, []);

@@ -86,10 +86,10 @@ describe('links of a conversation', () => {
   });
 
   it('are given up when the caller leaves, and are not too much together', async () => {
-    const asked: { signal?: AbortSignal; maxBytes?: number }[] = [];
+    const asked: FetchDocumentOptions[] = [];
     const body = Buffer.alloc(14_000_000);
     const http = {
-      fetchDocument(url: string, options: { signal?: AbortSignal; maxBytes?: number }) {
+      fetchDocument(url: string, options: FetchDocumentOptions) {
         asked.push(options);
         return Promise.resolve({ url, notModified: false, body, contentType: 'image/png', etag: undefined });
       },
@@ -101,6 +101,18 @@ describe('links of a conversation', () => {
     });
     expect(asked).toHaveLength(4);
     expect(asked.every(({ signal }) => signal === STAYS)).toBe(true);
+  });
+
+  it('are not to blame when nobody waits for them any more', async () => {
+    const leaving = new AbortController();
+    const gone = new GatewayError('client_closed');
+    const http = {
+      fetchDocument: () => {
+        leaving.abort(gone);
+        return Promise.reject(new Error('cut'));
+      },
+    };
+    await expect(inlineMedia(asking(image('https://a.example/x')), http, leaving.signal)).rejects.toBe(gone);
   });
 
   it('are not too many', async () => {

@@ -135,7 +135,7 @@ describe('the answer', () => {
     const start = {
       'openai-chat': piece('Hi'),
       'openai-responses': 'event: x\ndata: {}\n\n',
-      'anthropic-messages': 'event: ping\ndata: {"type":"ping"}\n\n',
+      'anthropic-messages': 'event: content_block_start\ndata: {"type":"content_block_start"}\n\n',
     };
     const lane = await startLane({ providers: { main: VENDORS[format] }, vendor: () => ({ headers: EVENTS, body: start[format] }) });
     const { text } = await lane.ask(path, { ...body, stream: true });

@@ -2,18 +2,22 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { onTestFinished } from 'vitest';
-import type { MergedConfig, ModelRouteConfig, ProviderConfig } from '../../../../../src/config/types.ts';
+import type { MergedConfig, ModelApiConfig, ModelRouteConfig, ProviderConfig } from '../../../../../src/config/types.ts';
 import type { AnyCall, Outcome } from '../../../../../src/core/call.ts';
 import { ANONYMOUS, type Consumer } from '../../../../../src/core/consumer.ts';
+import type { Balancer, BalancerExtension } from '../../../../../src/core/contracts/balancer.ts';
 import type { Provider, ProviderExtension } from '../../../../../src/core/contracts/provider.ts';
 import type { GatewayError } from '../../../../../src/core/errors.ts';
 import type { JsonObject } from '../../../../../src/core/json.ts';
 import type { Logger } from '../../../../../src/core/logger.ts';
 import type { Cancellation, UpstreamRequest } from '../../../../../src/core/upstream.ts';
+import type { Usage } from '../../../../../src/core/usage.ts';
 import { createEdge } from '../../../../../src/http/server.ts';
+import type { ModelsBuildHost, ModelsHost } from '../../../../../src/lanes/models/host.ts';
 import { ModelsLane } from '../../../../../src/lanes/models/lane.ts';
 import type { ModelsGeneration } from '../../../../../src/lanes/models/routes/build.ts';
 import type { BoundPolicy } from '../../../../../src/pipeline/chain.ts';
+import { Gauges } from '../../../../../src/upstreams/health/gauges.ts';
 import type { UpstreamHttp } from '../../../../../src/upstreams/http.ts';
 import type { SeenFrame } from '../../../../support/legal-streams.ts';
 
@@ -28,9 +32,14 @@ export type Vendor = (request: UpstreamRequest, signal: Cancellation | undefined
 export interface LaneParts {
   readonly vendor: Vendor;
   readonly providers?: Readonly<Record<string, ProviderConfig>>;
+  /** One route that takes everything and tries once, when absent: most tests are about what one attempt becomes. */
   readonly models?: readonly ModelRouteConfig[];
+  readonly apis?: Readonly<Record<string, ModelApiConfig>>;
   readonly policies?: readonly BoundPolicy[];
-  readonly consumer?: Consumer;
+  /** Who calls; a function reads it from the headers of each request. */
+  readonly consumer?: Consumer | ((headers: IncomingHttpHeaders) => Consumer);
+  /** US dollars; without it usage stays as it came. */
+  readonly cost?: (usage: Usage, model: string | undefined) => number;
   readonly fetchDocument?: UpstreamHttp['fetchDocument'];
 }
 
@@ -72,20 +81,36 @@ export async function createProvider(type: string, _: string, options: { readonl
   return { ...provider, chat: provider.chat.filter(({ codec }) => codec.format === 'openai-responses') };
 }
 
-/** What the composition root would have merged. */
-export function merge(providers: LaneParts['providers'] = {}, models: LaneParts['models'] = []): MergedConfig {
-  const locate: MergedConfig['locate'] = (pointer) => ({ file: 'hubgate.yaml', line: 1 + pointer.length, column: 1 });
-  return { config: { providers, models }, origin: () => 'file', locate, problems: [] } as unknown as MergedConfig;
+/** One of the hub's own. */
+export async function createBalancer(name: string, options: unknown = {}): Promise<Balancer> {
+  const { default: made } = (await import(`../../../../../src/upstreams/balancers/${name}.ts`)) as { default: BalancerExtension };
+  return made.create(options, undefined as never);
 }
 
-export const LENT = { createProvider, extensionVersion: () => '1', bind: () => Promise.resolve([]) };
+/** What the composition root would have merged. */
+export function merge(
+  providers: LaneParts['providers'] = {},
+  models: LaneParts['models'] = [],
+  apis: LaneParts['apis'] = {},
+): MergedConfig {
+  const locate: MergedConfig['locate'] = (pointer) => ({ file: 'hubgate.yaml', line: 1 + pointer.length, column: 1 });
+  return { config: { providers, models, apis }, origin: () => 'file', locate, problems: [] } as unknown as MergedConfig;
+}
+
+export const LENT: ModelsBuildHost = { createProvider, createBalancer, extensionVersion: () => '1', bind: () => Promise.resolve([]) };
+
+/** What a lane is lent to be built with, and no more: nothing can be sent. */
+export function buildHost(redact = (text: string) => text): ModelsHost {
+  const ledger = { priced: (usage: Usage) => ({ ...usage, cost: null }), record: () => undefined };
+  return { http: {}, gauges: new Gauges(), ledger, redact, addSecret: () => () => undefined } as unknown as ModelsHost;
+}
 
 const PROVIDERS = { main: { type: 'openai-compatible', baseUrl: 'http://vendor.test/v1' } } as const satisfies LaneParts['providers'];
 
 /** The models lane behind a real edge, in front of a vendor that is a function. Everything ends with the test. */
 export async function startLane(parts: LaneParts): Promise<StartedLane> {
   const { vendor, providers = PROVIDERS, policies = [], consumer = ANONYMOUS } = parts;
-  const models = parts.models ?? [{ match: { model: '*' }, targets: [{ provider: Object.keys(providers)[0]! }] }];
+  const models = parts.models ?? [{ match: { model: '*' }, retries: 0, targets: [{ provider: Object.keys(providers)[0]! }] }];
   const requests: UpstreamRequest[] = [];
   const records: Recorded[] = [];
   const logged: string[] = [];
@@ -94,7 +119,12 @@ export async function startLane(parts: LaneParts): Promise<StartedLane> {
   const host = {
     http: fakeHttp(requests, vendor, parts.fetchDocument),
     log,
-    record: (call: AnyCall, outcome: Outcome): void => void records.push({ call, outcome }),
+    gauges: new Gauges(),
+    ledger: {
+      priced: (usage: Usage, { target }: Pick<Outcome, 'target'>) =>
+        parts.cost === undefined ? usage : { ...usage, cost: parts.cost(usage, target?.model) },
+      record: (call: AnyCall, outcome: Outcome): void => void records.push({ call, outcome }),
+    },
     redact: (text: string) => text.replaceAll('s3cret', '[secret]'),
     addSecret: () => () => {},
   };
@@ -103,11 +133,11 @@ export async function startLane(parts: LaneParts): Promise<StartedLane> {
     inside += 1;
     return { models: generation, leave: () => void (inside -= 1) };
   });
-  const generation: ModelsGeneration = await lane.build(merge(providers, models), LENT, policies);
+  const generation: ModelsGeneration = await lane.build(merge(providers, models, parts.apis), LENT, policies);
   lane.adopt(generation);
   const edge = createEdge({
     rules: () => RULES,
-    identify: () => consumer,
+    identify: ({ headers }) => (typeof consumer === 'function' ? consumer(headers) : consumer),
     mounts: lane.mounts,
     log,
     requestId: randomUUID,

@@ -4,15 +4,16 @@ import { ANONYMOUS, type Consumer } from '../../../../../src/core/consumer.ts';
 import { ConditionError } from '../../../../../src/core/conditions.ts';
 import { Secret } from '../../../../../src/core/secret.ts';
 import { buildModels, type ModelsGeneration } from '../../../../../src/lanes/models/routes/build.ts';
-import { chooseRoute, explainModel } from '../../../../../src/lanes/models/routes/choose.ts';
+import { chooseRoute } from '../../../../../src/lanes/models/routes/choose.ts';
+import type { ModelApi } from '../../../../../src/lanes/models/routes/api.ts';
 import type { RouteQuestion } from '../../../../../src/lanes/models/routes/route.ts';
 import type { BoundPolicy } from '../../../../../src/pipeline/chain.ts';
-import { LENT, merge } from '../doors/start-lane.ts';
+import { buildHost, LENT, merge } from '../doors/start-lane.ts';
 
 const ALICE: Consumer = { name: 'alice', groups: ['support'], anonymous: false };
 const local: ProviderConfig = { type: 'openai-compatible', baseUrl: 'http://vendor.test/v1' };
 const PROVIDERS = { main: local, other: { ...local, baseUrl: 'http://other.test/v1' }, off: { ...local, enabled: false } };
-const HOST = { http: {}, addSecret: () => () => {} } as never;
+const HOST = buildHost();
 const to = (provider = 'main', model?: string): Pick<ModelRouteConfig, 'targets'> => ({
   targets: [{ provider, ...(model === undefined ? {} : { model }) }],
 });
@@ -21,9 +22,10 @@ const build = (
   models: readonly ModelRouteConfig[],
   more: { providers?: Record<string, ProviderConfig>; shared?: BoundPolicy[]; before?: ModelsGeneration } = {},
 ) => buildModels(merge(more.providers ?? PROVIDERS, models), HOST, LENT, more.shared ?? [], more.before);
+const rootOf = ({ apis }: ModelsGeneration): ModelApi => apis.get('v1')!;
 const ask = (model: string, more: Partial<RouteQuestion> = {}): RouteQuestion => ({ model, consumer: ANONYMOUS, ...more });
 async function taken(models: readonly ModelRouteConfig[], question: RouteQuestion): Promise<string> {
-  return chooseRoute(await build(models), question).name;
+  return chooseRoute(rootOf(await build(models)), question).name;
 }
 
 describe('which route takes a call', () => {
@@ -62,6 +64,45 @@ describe('which route takes a call', () => {
     ];
     expect(await taken(models, ask('m'))).toBe('route-3');
     expect(await taken(models, ask('m', { consumer: ALICE }))).toBe('route-2');
+  });
+
+  it('by group: one of those that the caller is in', async () => {
+    const models = [
+      { match: { group: 'sup*' }, ...to() },
+      { match: { model: '*' }, ...to() },
+    ];
+    const inGroups = (...groups: string[]) => ask('m', { consumer: { ...ALICE, groups } });
+    expect(await taken(models, inGroups('staff', 'support'))).toBe('route-1');
+    expect(await taken(models, inGroups('staff'))).toBe('route-2');
+    expect(await taken(models, ask('m'))).toBe('route-2');
+  });
+
+  it.each([
+    ['support', 'support'],
+    ['help', 'support'],
+    ['gpt-4o', 'route-2'],
+    ['gold-model', 'gold'],
+    ['gold', 'rest'],
+    ['gpt-*', 'rest'],
+  ])('by an alias: %s goes to %s', async (model, name) => {
+    const models = [
+      { name: 'support', aliases: ['help'], ...to() },
+      { aliases: ['gpt-4o', 'gpt-4'], ...to() },
+      { name: 'glob', aliases: ['unused'], match: { model: 'gold-*' }, ...to(), enabled: false },
+      { name: 'gold', match: { model: 'gold-*' }, ...to() },
+      { name: 'rest', match: { model: '*' }, ...to() },
+    ];
+    expect(await taken(models, ask(model))).toBe(name);
+  });
+
+  it('by an alias and a group: both', async () => {
+    const models = [
+      { name: 'mine', aliases: ['m'], match: { group: 'support' }, ...to() },
+      { name: 'm', ...to() },
+    ];
+    expect(await taken(models, ask('m', { consumer: ALICE }))).toBe('mine');
+    expect(await taken(models, ask('mine', { consumer: ALICE }))).toBe('mine');
+    expect(await taken(models, ask('m'))).toBe('m');
   });
 
   it('by header: its name in any case, each of its values', async () => {
@@ -105,37 +146,40 @@ describe('which route takes a call', () => {
   });
 
   it('what was asked before does not matter', async () => {
-    const generation = await build([
-      { match: { model: 'm', consumer: 'alice' }, ...to() },
-      { match: { model: 'm' }, ...to() },
-    ]);
+    const api = rootOf(
+      await build([
+        { match: { model: 'm', consumer: 'alice' }, ...to() },
+        { match: { model: 'm' }, ...to() },
+      ]),
+    );
     for (let turn = 0; turn < 3; turn++) {
-      expect(chooseRoute(generation, ask('m')).name).toBe('route-2');
-      expect(chooseRoute(generation, ask('m', { consumer: ALICE })).name).toBe('route-1');
-      for (let name = 0; name < 1_200; name++) expect(() => chooseRoute(generation, ask(`other-${name}`))).toThrow('There is no model');
+      expect(chooseRoute(api, ask('m')).name).toBe('route-2');
+      expect(chooseRoute(api, ask('m', { consumer: ALICE })).name).toBe('route-1');
+      for (let name = 0; name < 1_200; name++) expect(() => chooseRoute(api, ask(`other-${name}`))).toThrow('There is no model');
     }
   });
 
   it('none: says what to do next, in few words', async () => {
-    const generation = await build([{ name: 'one', ...to() }]);
-    const refuse = (): unknown => chooseRoute(generation, ask('x'.repeat(1_000)));
+    const api = rootOf(await build([{ name: 'one', ...to() }]));
+    const refuse = (): unknown => chooseRoute(api, ask('x'.repeat(1_000)));
     expect(refuse).toThrow(
       expect.objectContaining({
         code: 'model_unknown',
         message: expect.stringMatching(/^.{220,280}GET \/v1\/models lists what you may call\.$/),
       }),
     );
-    const empty = await build([]);
-    expect(() => chooseRoute(empty, ask('m'))).toThrow(/no routes of models: add one under `models:`/);
+    const empty = rootOf(await build([]));
+    expect(() => chooseRoute(empty, ask('m'))).toThrow(/no routes of models here: add one under `models:`/);
   });
 });
 
 describe('what is wrong with routes', () => {
   it('an unknown provider is an error that names those there are, and its route is not there', async () => {
-    const { problems, routes } = await build([
+    const built = await build([
       { name: 'a', ...to('nobody') },
       { name: 'b', ...to(), fallback: [{ provider: 'none' }] },
     ]);
+    const { problems } = built;
     expect(problems).toMatchObject([
       {
         code: 'provider_unknown',
@@ -146,17 +190,17 @@ describe('what is wrong with routes', () => {
       { code: 'provider_unknown', severity: 'error', pointer: '/models/1/fallback/0/provider' },
     ]);
     for (const problem of problems) expect(problem).toMatchObject({ file: 'hubgate.yaml', line: expect.any(Number) });
-    expect(routes.map(({ name }) => name)).toEqual(['b']);
+    expect(rootOf(built).routes.map(({ name }) => name)).toEqual(['b']);
   });
 
   it('a disabled provider is a warning, a disabled route nothing; the others keep their numbers', async () => {
-    const { problems, routes } = await build([
+    const built = await build([
       { ...to('off'), match: { model: 'a' } },
       { ...to(), match: { model: 'b' }, enabled: false },
       { ...to(), match: { model: 'c' } },
     ]);
-    expect(problems).toMatchObject([{ code: 'provider_disabled', severity: 'warning' }]);
-    expect(routes.map(({ name }) => name)).toEqual(['route-3']);
+    expect(built.problems).toMatchObject([{ code: 'provider_disabled', severity: 'warning' }]);
+    expect(rootOf(built).routes.map(({ name }) => name)).toEqual(['route-3']);
   });
 
   it('a policy that holds streams is said, for each route that it is on', async () => {
@@ -176,64 +220,5 @@ describe('accounts', () => {
     expect(same.accounts.get('main')).toBe(first.accounts.get('main'));
     const changed = await build([{ name: 'a', ...to() }], { providers: account('two'), before: first });
     expect(changed.accounts.get('main')).not.toBe(first.accounts.get('main'));
-  });
-});
-
-describe('explain', () => {
-  it('walks the rules up to the route that takes the call, and names its target', async () => {
-    const generation = await build([
-      { match: { model: 'claude-*' }, ...to('other') },
-      { match: { model: 'gpt-*', consumer: 'alice' }, ...to('main', 'forced') },
-      { match: { model: 'gpt-*' }, ...to() },
-    ]);
-    const { visible, callable, steps } = explainModel(generation, 'gpt-9', ANONYMOUS);
-    expect({ visible, callable }).toEqual({ visible: true, callable: true });
-    expect(steps.map(({ rule, effect }) => `${effect} ${rule}`)).toEqual([
-      'info route route-1: model claude-*',
-      'allows route route-2: model gpt-*',
-      'info route route-2: consumer alice',
-      'allows route route-3: model gpt-*',
-      'allows target main (openai-compatible at http://vendor.test), model gpt-9: the name passes',
-    ]);
-    for (const step of steps) expect(step).toMatchObject({ file: 'hubgate.yaml', line: expect.any(Number) });
-    expect(steps.at(-1)?.value).toEqual({ route: 'route-3', provider: 'main', type: 'openai-compatible', model: 'gpt-9' });
-    expect(explainModel(generation, 'gpt-9', ALICE).steps.at(-1)).toMatchObject({
-      rule: 'target main (openai-compatible at http://vendor.test), model forced: the route forces the name',
-      value: { route: 'route-2', model: 'forced' },
-    });
-  });
-
-  it('shows what may take it before what does, where the request decides', async () => {
-    const generation = await build([
-      { match: { model: 'gpt-*' }, when: 'call.size < 10', ...to('other') },
-      { match: { model: 'gpt-*', header: { X: 'y' }, consumer: 'alice' }, ...to('other') },
-      { match: { model: 'gpt-*' }, ...to() },
-    ]);
-    const { callable, steps } = explainModel(generation, 'gpt-9', ANONYMOUS);
-    expect(callable).toBe(true);
-    expect(
-      steps.map(({ rule, effect, value }) => `${effect} ${rule.split(',', 1)[0]} ${typeof value === 'object' ? '' : String(value)}`),
-    ).toEqual([
-      'allows route route-1: model gpt-* true',
-      'info route route-1: when call.size < 10 asked at each request',
-      'info target other (openai-compatible at http://other.test) ',
-      'allows route route-2: model gpt-* true',
-      'info route route-2: consumer alice false',
-      'allows route route-3: model gpt-* true',
-      'allows target main (openai-compatible at http://vendor.test) ',
-    ]);
-    const only = await build([{ match: { model: 'gpt-*' }, when: 'call.size < 10', ...to() }]);
-    expect(explainModel(only, 'gpt-9', ANONYMOUS)).toMatchObject({ visible: true, callable: true });
-    expect(explainModel(only, 'gpt-9', ANONYMOUS).steps.at(-1)).toEqual({ rule: 'taken or not: the request decides', effect: 'info' });
-  });
-
-  it('says that nothing takes it, and what there is', async () => {
-    const generation = await build([
-      { name: 'one', ...to() },
-      { match: { model: 'gpt-*' }, ...to() },
-    ]);
-    const { visible, callable, steps } = explainModel(generation, 'none', ANONYMOUS);
-    expect({ visible, callable }).toEqual({ visible: false, callable: false });
-    expect(steps.at(-1)).toEqual({ rule: 'no route takes none', effect: 'hides', value: { unknown: 'model', known: ['one', 'gpt-*'] } });
   });
 });

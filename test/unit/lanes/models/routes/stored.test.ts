@@ -4,9 +4,10 @@ import { ConditionError } from '../../../../../src/core/conditions.ts';
 import { GatewayError } from '../../../../../src/core/errors.ts';
 import type { ModelsBuildHost } from '../../../../../src/lanes/models/host.ts';
 import { buildModels, type ModelsGeneration } from '../../../../../src/lanes/models/routes/build.ts';
-import { createProvider, LENT, merge } from '../doors/start-lane.ts';
+import type { Route } from '../../../../../src/lanes/models/routes/route.ts';
+import { buildHost, createProvider, LENT, merge } from '../doors/start-lane.ts';
 
-const HOST = { http: {}, addSecret: () => () => {}, redact: (text: string) => text.replaceAll('s3cret', '[secret]') } as never;
+const HOST = buildHost((text) => text.replaceAll('s3cret', '[secret]'));
 const local: ProviderConfig = { type: 'openai-compatible', baseUrl: 'http://vendor.test/v1' };
 const to = (provider: string) => ({ targets: [{ provider }] });
 
@@ -23,6 +24,7 @@ function build({ providers, models, stored, lent, before }: Parts): Promise<Mode
   const origin: MergedConfig['origin'] = (_kind, name) => (stored.includes(name) ? 'store' : 'file');
   return buildModels({ ...merge(providers, models), origin, locate: () => undefined }, HOST, { ...LENT, ...lent }, [], before);
 }
+const routesOf = ({ apis }: ModelsGeneration): readonly Route[] => apis.get('v1')!.routes;
 const said = ({ problems }: ModelsGeneration) => problems.map(({ code, pointer }) => `${code} ${pointer}`);
 
 describe('an entry of the store that is wrong', () => {
@@ -42,7 +44,7 @@ describe('an entry of the store that is wrong', () => {
         { name: 'made', ...to('good') },
       ];
       const built = await build({ providers: { bad: local, good: local }, models, stored: ['bad', 'named', 'made'], lent: fails(error) });
-      expect(built.routes.map(({ name }) => name)).toEqual(['file', 'made']);
+      expect(routesOf(built).map(({ name }) => name)).toEqual(['file', 'made']);
       expect(built.problems).toEqual([
         { code: 'provider_options', severity: 'error', message: 'No [secret] key.', pointer: '/providers/bad' },
         {
@@ -71,7 +73,7 @@ describe('an entry of the store that is wrong', () => {
       stored: ['made'],
       lent: { extensionVersion },
     });
-    expect([said(built), built.routes.length]).toEqual([['provider_options /providers/made'], 1]);
+    expect([said(built), routesOf(built).length]).toEqual([['provider_options /providers/made'], 1]);
   });
 
   it('is a route: its condition, its policies, its provider', async () => {
@@ -92,7 +94,7 @@ describe('an entry of the store that is wrong', () => {
       'route_failed /models/strict',
       'provider_unknown /models/lost/targets/0/provider',
     ]);
-    expect(built.routes.map(({ name }) => name)).toEqual(['fine']);
+    expect(routesOf(built).map(({ name }) => name)).toEqual(['fine']);
     await expect(build({ ...parts, stored: [] })).rejects.toThrow(ConditionError);
   });
 });
@@ -103,13 +105,13 @@ describe('a provider of the store', () => {
     const first = await build({ ...parts, stored: [] });
     const second = await build({ ...parts, stored: ['moving'], before: first });
     const third = await build({ ...parts, stored: ['moving'], before: second });
-    expect([first, second].map(({ accounts }) => accounts.get('moving')?.request.trust)).toEqual(['operator', 'public']);
+    expect([first, second].map(({ accounts }) => accounts.get('moving')?.all[0].request.trust)).toEqual(['operator', 'public']);
     expect(third.accounts.get('moving')).toBe(second.accounts.get('moving'));
   });
 
   it.each(['hub:admin', 'file:///etc', 'null'])('never calls %s', async (origin) => {
     const lent = { createProvider: async (...args: Parameters<typeof createProvider>) => ({ ...(await createProvider(...args)), origin }) };
     const built = await build({ providers: { sly: local }, models: [{ name: 'm', ...to('sly') }], stored: ['sly', 'm'], lent });
-    expect([said(built)[0], built.routes]).toEqual(['provider_options /providers/sly', []]);
+    expect([said(built)[0], routesOf(built)]).toEqual(['provider_options /providers/sly', []]);
   });
 });

@@ -8,8 +8,11 @@ import { PROFILES, type SourceTool, type ToolDefinition } from '../../../../../s
 import { sourceDoor, virtualDoor, type Door } from '../../../../../src/lanes/tools/doors/catalog.ts';
 import type { SourceEntry } from '../../../../../src/lanes/tools/doors/source-entry.ts';
 import { composeChain } from '../../../../../src/pipeline/chain.ts';
+import { RetryBudget } from '../../../../../src/upstreams/health/retry-budget.ts';
 
 const CHAIN = composeChain([], 'tools');
+/** Nothing is called here. */
+const PLAN = { pools: [], retries: 0, budget: new RetryBudget() };
 const body = (more: JsonObject = {}): JsonObject => ({
   type: 'object',
   properties: { '@id': { type: 'string' }, note: { type: 'string' }, secret: { type: 'string' }, ...more },
@@ -37,7 +40,7 @@ function entryOf(more: Partial<SourceEntry> = {}, resources: JsonObject[] = []):
     subscribe: () => () => {},
     prepare: () => ({ reply: {} }),
   };
-  return { name: 'disk', kind: 'server', origin: 'file', source, access: compileAccess(undefined), chain: CHAIN, description: undefined, icons: undefined, sessions: 'required', settings: undefined, ...more }; // prettier-ignore
+  return { name: 'disk', kind: 'server', origin: 'file', source, access: compileAccess(undefined), chain: CHAIN, plan: PLAN, price: undefined, description: undefined, icons: undefined, sessions: 'required', settings: undefined, ...more }; // prettier-ignore
 }
 
 function doorOf(config: Partial<VirtualServerConfig> = {}, access: AccessRule[] | undefined = undefined): Door {

@@ -8,8 +8,10 @@ import type { Risk, SourceTool } from '../../../../../src/core/tools.ts';
 import { rootDoor, sourceDoor, virtualDoor } from '../../../../../src/lanes/tools/doors/catalog.ts';
 import type { SourceEntry } from '../../../../../src/lanes/tools/doors/source-entry.ts';
 import { composeChain } from '../../../../../src/pipeline/chain.ts';
+import { RetryBudget } from '../../../../../src/upstreams/health/retry-budget.ts';
 
 const NO_POLICIES = composeChain([], 'tools');
+const NO_CALLS = { pools: [], retries: 0, budget: new RetryBudget() };
 
 function tool(
   name: string,
@@ -45,6 +47,8 @@ function entryOf(name: string, tools: SourceTool[], more: Partial<SourceEntry> &
     source,
     access: compileAccess(undefined),
     chain: NO_POLICIES,
+    plan: NO_CALLS,
+    price: undefined,
     description: undefined,
     icons: undefined,
     sessions: 'required',

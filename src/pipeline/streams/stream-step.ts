@@ -1,7 +1,7 @@
-import type { Chunk, Lane } from '../core/call.ts';
-import type { Step } from './chain.ts';
-import { LatePolicy, tolerate } from './guarded.ts';
-import type { LiveCall } from './live-call.ts';
+import type { Chunk, Lane } from '../../core/call.ts';
+import type { Step } from '../chain.ts';
+import { LatePolicy, tolerate } from '../guarded.ts';
+import type { LiveCall } from '../live-call.ts';
 
 /**
  * Passes a stream through the `onStream` of one policy under the rules of its stage: where it fails or is late, the call is refused or the stream

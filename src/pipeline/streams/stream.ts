@@ -1,8 +1,8 @@
-import type { Chunk, Lane, Reply } from '../core/call.ts';
+import type { Chunk, Lane, Reply } from '../../core/call.ts';
 import { Backlog } from './backlog.ts';
-import type { Chain, Step } from './chain.ts';
-import type { LiveCall } from './live-call.ts';
-import { guarded, tolerate } from './guarded.ts';
+import type { Chain, Step } from '../chain.ts';
+import type { LiveCall } from '../live-call.ts';
+import { guarded, tolerate } from '../guarded.ts';
 import { throughStep } from './stream-step.ts';
 
 /** Milliseconds that the end of a stream waits for an observer, so that it has seen all before its `onEnd`. */

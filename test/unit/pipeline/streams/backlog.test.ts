@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { Backlog } from '../../../src/pipeline/backlog.ts';
+import { Backlog } from '../../../../src/pipeline/streams/backlog.ts';
 
 async function rest<T>(backlog: Backlog<T>, reading = backlog.read()): Promise<T[]> {
   backlog.end();

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
-import type { ToolsChunk } from '../../../src/core/tools.ts';
-import { SourceError } from '../../../src/core/contracts/tool-source.ts';
-import type { Step } from '../../../src/pipeline/chain.ts';
-import type { LiveCall } from '../../../src/pipeline/live-call.ts';
-import { throughStep } from '../../../src/pipeline/stream-step.ts';
+import type { ToolsChunk } from '../../../../src/core/tools.ts';
+import { SourceError } from '../../../../src/core/contracts/tool-source.ts';
+import type { Step } from '../../../../src/pipeline/chain.ts';
+import type { LiveCall } from '../../../../src/pipeline/live-call.ts';
+import { throughStep } from '../../../../src/pipeline/streams/stream-step.ts';
 
 type Chunks = AsyncIterable<ToolsChunk>;
 

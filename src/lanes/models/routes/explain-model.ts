@@ -1,0 +1,76 @@
+import type { Explanation, ExplanationStep } from '../../../core/contracts/resource.ts';
+import { explainRules } from '../../../pipeline/explain-rules.ts';
+import type { ModelApi } from './api.ts';
+import type { ModelsGeneration } from './build.ts';
+import type { ModelChoice } from './choice.ts';
+import type { Route, RouteQuestion } from './route.ts';
+
+/**
+ * Which route and targets a call would take, rule by rule, with what is known of each target now and where limits stand, without calling. Routes
+ * that ask about a request of which nothing is known may take it before the one that does.
+ */
+export async function explainModel(generation: ModelsGeneration, api: ModelApi, question: RouteQuestion): Promise<Explanation> {
+  const { model, consumer } = question;
+  const steps: ExplanationStep[] = [];
+  if (!api.admits(consumer)) {
+    const rule = `access of the API ${api.name} does not name ${consumer.name}`;
+    return { visible: false, callable: false, steps: [{ rule, effect: 'hides', ...placeOf(generation, `/apis/${api.name}/access`) }] };
+  }
+  let mayBeTaken = false;
+  for (const route of api.routes) {
+    const place = placeOf(generation, route.pointer);
+    const { verdict, steps: own } = route.explain(question);
+    steps.push(...own.map((step) => ({ ...step, ...place })));
+    if (verdict === 'no') continue;
+    steps.push(
+      ...targetSteps(route, model).map((step) => ({ ...step, effect: verdict === 'takes' ? step.effect : ('info' as const), ...place })),
+    );
+    steps.push(...(await explainRules(route.chain, { consumer, lane: 'models', route: route.name, model })));
+    if (verdict === 'takes') return { visible: true, callable: true, steps };
+    mayBeTaken = true;
+  }
+  if (mayBeTaken) steps.push({ rule: 'taken or not: the request decides', effect: 'info' });
+  else if (api.routes.some((route) => route.takesModel(model)))
+    steps.push({ rule: `no route for ${model} takes a call of ${consumer.name}`, effect: 'hides' });
+  else {
+    const known = api.routes.map(({ config, name }) => config.match?.model ?? config.name ?? name);
+    steps.push({ rule: `no route takes ${model}`, effect: 'hides', value: { unknown: 'model', known } });
+  }
+  return { visible: mayBeTaken, callable: mayBeTaken, steps };
+}
+
+/** Routes of the store stand in no file. */
+function placeOf({ merged }: ModelsGeneration, pointer: string): Pick<ExplanationStep, 'file' | 'line'> {
+  const place = /^\/models\/\D/.test(pointer) ? undefined : merged.locate(pointer);
+  return place === undefined ? {} : { file: place.file, line: place.line };
+}
+
+function targetSteps({ name, plan, config }: Route, asked: string): ExplanationStep[] {
+  const now = Date.now();
+  return plan.pools.flatMap(({ choices, balancer }, rank) => {
+    const list = rank === 0 ? 'target' : `fallback ${rank}`;
+    return choices.map((choice): ExplanationStep => {
+      const { accounts } = choice;
+      const model = choice.model ?? asked;
+      const forced = choice.model === undefined ? 'the name passes' : 'the route forces the name';
+      const by = balancerName(config.balance);
+      const told = balancer.figure(choice);
+      const figure = choices.length === 1 ? '' : `; ${told.startsWith(by) ? told : `${by}: ${told}`}`;
+      const { health } = choice.gauge.status(now);
+      return {
+        rule: `${list} ${accounts.name} (${accounts.type} at ${accounts.all[0].provider.origin}), model ${model}: ${forced}; ${health}${figure}`,
+        effect: 'allows',
+        value: { route: name, provider: accounts.name, type: accounts.type, model, ...targetState(choice, now) },
+      };
+    });
+  });
+}
+
+function balancerName(balance: Route['config']['balance']): string {
+  return typeof balance === 'object' ? (Object.keys(balance)[0] ?? '') : (balance ?? 'weight');
+}
+
+/** What is known of a target now, for explanations and for the status. */
+export function targetState({ gauge, keys, weight }: ModelChoice, now: number): object {
+  return { weight, ...gauge.status(now), ...(keys.size === 1 ? {} : { keys: keys.status(now) }) };
+}

@@ -1,0 +1,54 @@
+import type { UpstreamRequest } from '../../../core/upstream.ts';
+import { startHealthCheck } from '../../../upstreams/health/health-check.ts';
+import type { ModelsHost } from '../host.ts';
+import type { Accounts } from './account.ts';
+import type { ModelsGeneration } from './build.ts';
+import type { ModelChoice } from './choice.ts';
+import { gaugeKey } from './choice.ts';
+
+const INTERVAL_MS = 30_000;
+const TIMEOUT_MS = 5_000;
+
+/** Asks the providers that have `health` again and again whether they are well, and tells the gauges of their targets. Gives the way to stop. */
+export function startHealthChecks(generation: ModelsGeneration, host: ModelsHost): () => void {
+  const stops = [...generation.accounts.values()].flatMap((accounts) => {
+    const { health } = accounts.config;
+    const gauges = new Set([...choicesOf(generation)].filter((choice) => choice.accounts === accounts).map(({ gauge }) => gauge));
+    const checked = (ok: boolean): void => {
+      for (const gauge of gauges) gauge.checked(ok);
+    };
+    if (health === undefined) {
+      // What checks have said before counts no more: none would ever take it back.
+      checked(true);
+      return [];
+    }
+    return startHealthCheck({
+      intervalMs: health.interval ?? INTERVAL_MS,
+      timeoutMs: health.timeout ?? TIMEOUT_MS,
+      check: (signal) => check(accounts, health.timeout ?? TIMEOUT_MS, signal, host),
+      gauge: { checked },
+    });
+  });
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+/** The keys of the gauges of all targets. */
+export function* gaugeKeys(generation: ModelsGeneration): Generator<string> {
+  for (const { accounts, model } of choicesOf(generation)) yield gaugeKey(accounts.name, model);
+}
+
+function* choicesOf({ apis }: ModelsGeneration): Generator<ModelChoice> {
+  for (const { routes } of apis.values()) for (const { plan } of routes) for (const { choices } of plan.pools) yield* choices;
+}
+
+/** Throws when there is no answer, or one that says that the server fails. */
+async function check({ all, config }: Accounts, timeoutMs: number, signal: AbortSignal, { http }: ModelsHost): Promise<void> {
+  const [{ provider, request: own, signers }] = all;
+  const path = config.health?.path ?? provider.models?.path ?? '/';
+  let request: UpstreamRequest = { ...own, method: 'GET', path, headers: { ...provider.models?.headers, ...own.headers }, timeoutMs };
+  for (const signer of signers) request = await signer.sign(request, { refresh: false });
+  const { status } = await http.send(request, { signal });
+  if (status >= 500) throw new Error(`the check was answered ${status}`);
+}
