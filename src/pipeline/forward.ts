@@ -138,6 +138,7 @@ class Forwarding<L extends Lane, C extends Choice> {
     call.attempts += 1;
     call.target = choice.target;
     if (call.attempts > 1) {
+      call.streamed = false;
       call.modelServed = undefined;
       call.firstByteAt = undefined;
     }
@@ -155,6 +156,7 @@ class Forwarding<L extends Lane, C extends Choice> {
       if (!answeredHere) choice.keys?.ok(key);
       return handled;
     }
+    this.#call.streamed = true;
     const stream = this.#way.peeks ? await begun(handled.stream, this.#way.begins) : handled.stream;
     if (this.#way.peeks) run.firstChunk(Date.now());
     this.#clock?.firstChunk();
@@ -172,12 +174,12 @@ class Forwarding<L extends Lane, C extends Choice> {
     const beside = this.#pickFrom(this.#pool, Date.now());
     if (beside !== undefined && (beside.target.upstream !== choice.target.upstream || this.#plan.budget.spend()))
       return this.#fallBack(choice, beside, failure);
-    if (kind === 'passing' && (await this.#mayRepeat(choice, failure.retryAfterMs ?? this.#backoff()))) return choice;
+    if (kind === 'passing' && (await this.#mayRepeat(choice, failure))) return choice;
     this.#pool += 1;
     const next = this.#pick(Date.now());
     if (next !== undefined) return this.#fallBack(choice, next, failure);
     // Nobody else can do it, and the wait is short.
-    if (kind === 'limited' && failure.retryAfterMs !== undefined && (await this.#mayRepeat(choice, failure.retryAfterMs))) return choice;
+    if (kind === 'limited' && failure.retryAfterMs !== undefined && (await this.#mayRepeat(choice, failure))) return choice;
     return undefined;
   }
 
@@ -202,15 +204,19 @@ class Forwarding<L extends Lane, C extends Choice> {
   }
 
   /** Pauses before the same target is tried again; false when it is not to be. */
-  async #mayRepeat({ gauge, target }: C, waitMs: number): Promise<boolean> {
+  async #mayRepeat({ gauge, target }: C, { code, retryAfterMs: waitMs = this.#backoff() }: GatewayError): Promise<boolean> {
     const isLate = waitMs > LONGEST_PAUSE_MS || (this.#clock?.left ?? Infinity) <= waitMs;
-    if (this.#retries <= 0 || isLate || !this.#plan.budget.spend()) return false;
+    if (this.#retries <= 0 || isLate) return false;
+    if (!this.#plan.budget.spend()) {
+      this.#call.note('refused', `no retry of ${target.name}: the retry budget of the route is used up`);
+      return false;
+    }
     this.#retries -= 1;
     await pause(waitMs, this.#call.cancellation);
     if (this.#call.cancellation.aborted) throw new GatewayError('client_closed');
     // Others may have found out meanwhile that it is down.
     if (!gauge.available(Date.now())) return false;
-    this.#call.note('retried', `${target.name} after ${waitMs} ms`);
+    this.#call.note('retried', `${target.name} after ${code}, ${Math.round(waitMs)} ms later`);
     return true;
   }
 

@@ -71,6 +71,8 @@ export class LiveCall<L extends Lane> implements Call<L> {
   attempts = 0;
   /** The last that was tried. */
   target: Target | undefined;
+  /** The target that was tried last has opened a stream. */
+  streamed = false;
   /** The model that answered, as the vendor names it. */
   modelServed: string | undefined;
   usage: Usage | undefined;

@@ -47,7 +47,7 @@ export async function run<L extends Lane>(
     end(call, chain, { ok: true, failed: replies.failed(reply), streamed: false });
     return reply === handled.reply ? handled : { reply };
   } catch (error) {
-    end(call, chain, { ok: false, error: GatewayError.from(error), streamed: false });
+    end(call, chain, { ok: false, error: GatewayError.from(error), streamed: call.streamed });
     throw error;
   }
 }

@@ -40,7 +40,7 @@ const DIMENSIONS: Readonly<Record<string, Omit<Dimension, 'name'>>> = {
   consumer: { noun: 'consumer', chosen: false, value: (of) => of.consumer.name },
   // A consumer is in several: the table asks for each of them.
   group: { noun: 'group', chosen: false, value: () => undefined },
-  ip: { noun: 'address', chosen: false, value: (of) => ('request' in of ? network(of.request.ip) : undefined) },
+  ip: { noun: 'address', chosen: false, value: (of) => (of.request?.ip ? network(of.request.ip) : undefined) },
   model: { noun: 'model', chosen: true, value: (of) => ('input' in of ? (of.lane === 'models' ? of.input.model : undefined) : of.model) },
   route: { noun: 'route', chosen: false, value: (of) => of.route },
   tool: { noun: 'tool', chosen: true, value: toolOf },
@@ -68,7 +68,7 @@ function headerDimension(name: string): Dimension {
     noun: `header ${header}`,
     chosen: true,
     // Who leaves it out shares the counter of all who do: that is no way around the rule.
-    value: (of) => ('request' in of ? [of.request.headers[header] ?? ''].flat().join(', ') : undefined),
+    value: (of) => (of.request === undefined ? undefined : [of.request.headers[header] ?? ''].flat().join(', ')),
   };
 }
 

@@ -92,7 +92,9 @@ export class Metering implements Required<Pick<PolicyHooks, 'onCall' | 'onEnd' |
       .flatMap((row) => row.counters)
       .filter(({ cap, follows }) => !follows && concerned(cap));
     const unnamed = tables.flatMap(({ needsRequest, caps, by }) =>
-      needsRequest ? caps.filter(concerned).map((cap) => ({ rule: this.#rule(cap, by), value: 'depends on the request' })) : [],
+      needsRequest && question.request === undefined
+        ? caps.filter(concerned).map((cap) => ({ rule: this.#rule(cap, by), value: 'depends on the request' }))
+        : [],
     );
     const tell = (values: readonly number[]): RuleValue[] => [
       ...counters.map(({ cap, subject }, index) => ({ rule: this.#rule(cap, subject.words), value: standing(cap, values[index] ?? 0) })),

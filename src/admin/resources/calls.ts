@@ -152,7 +152,8 @@ export const callRoutes: readonly AdminRoute[] = [
       },
     },
     async handle({ query }, { hub }) {
-      return { status: 200, body: { items: await hub.calls.usage({ ...named(query, ['consumer']), ...times(query) }) } };
+      const items = await hub.calls.usage({ ...named(query, ['consumer']), ...times(query) });
+      return { status: 200, body: { items: items.map((item) => ({ ...item, usd: toBillionths(item.usd) })) } };
     },
   },
 ];
@@ -204,6 +205,11 @@ function readLimit(value: string | undefined): number | undefined {
 
 function wrong(name: string, message: string): Refusal {
   return new Refusal('bad_request', 'The parameters of this address are not right.', { errors: [{ path: `?${name}`, message }] });
+}
+
+/** Sums of dollars end in digits that nobody has paid. */
+function toBillionths(usd: number): number {
+  return Math.round(usd * 1e9) / 1e9;
 }
 
 function shown(record: CallRecord): object {

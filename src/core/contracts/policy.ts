@@ -1,4 +1,4 @@
-import type { Attempt, Call, Chunk, Lane, Outcome, Reply } from '../call.ts';
+import type { Attempt, Call, CallRequest, Chunk, Lane, Outcome, Reply } from '../call.ts';
 import type { Consumer } from '../consumer.ts';
 import type { Awaitable, Extension } from './extension.ts';
 
@@ -19,6 +19,8 @@ export interface Question {
   /** `SOURCE.TOOL`, both as the source has them. */
   readonly tool?: string;
   readonly agent?: string;
+  /** Where something is known of the request; an empty address is an unknown one. */
+  readonly request?: CallRequest;
 }
 
 /** What one rule would have to say now: `rate-limit: 600 requests a minute for consumer alice` and `12 used, 588 left`. */

@@ -4,7 +4,7 @@ import type { Awaitable } from './extension.ts';
  * How much there may be of something. Meters with the same key, kind and window stand for the same counter, on every node that shares the state,
  * whatever limit they give it. A Meter object that is kept and used again is cheaper than a new one.
  * - `sliding`: what was taken in the last `windowMs`, in every window of that length, wherever it begins.
- * - `period`: what was taken between two moments; outlives a restart.
+ * - `period`: what was taken between two moments; what of it was settled outlives a restart.
  * - `held`: what is taken and not yet given back, such as open streams.
  */
 export type Meter = { readonly key: string; readonly limit: number } & (
@@ -33,7 +33,7 @@ export interface NotTaken {
   readonly index: number;
   /** What its meter stood at. */
   readonly value: number;
-  /** The part of `value` that is not settled yet. What a process that died had reserved is none. */
+  /** The part of `value` that is not settled yet. */
   readonly reserved: number;
   /** When it fits, if nothing else is taken; absent where no time makes room. */
   readonly retryAfterMs?: number;

@@ -113,7 +113,9 @@ export class ExtensionSet implements BuildHost, ModelsBuildHost {
     const policy = this.#find('policy', use.name) as Policy;
     const options = use.options ?? {};
     check(policy, options, `policies.${use.name}`);
-    const hooks = await this.#make(`The policy ${use.name}`, () => policy.create(options, this.#hostOf(`policy:${use.name}`, place)));
+    const hooks = await this.#make(`The policy ${use.name}${place === '' ? '' : ` of ${place}`}`, () =>
+      policy.create(options, this.#hostOf(`policy:${use.name}`, place)),
+    );
     const lanes = common(policy.lanes, use.lanes);
     const bound: BoundPolicy = {
       name: policy.name,

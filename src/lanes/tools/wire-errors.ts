@@ -52,7 +52,7 @@ export function unknownTool(name: string): GatewayError {
 
 function sentence(error: GatewayError): string {
   const rule = error.rule === undefined ? '' : ` Rule: ${error.rule}.`;
-  const saysWhen = /try again/i.test(error.message);
+  const saysWhen = /try again|begins anew/i.test(error.message);
   const wait = error.retryAfterMs === undefined || saysWhen ? '' : ` Try again in ${Math.ceil(error.retryAfterMs / 1000)} s.`;
   const next = wait !== '' || saysWhen || !error.retryable ? '' : ' This may pass: try again in a moment, or go on without this tool.';
   return `${error.message}${rule}${wait}${next}`;

@@ -100,11 +100,10 @@ export class MemoryState implements State {
       const told = amounts[index];
       const used = isAmount(told) ? told : amount;
       const place = ticket.places[index];
-      if (place instanceof PeriodCounter) place.reserved -= amount;
-      else if (place?.window.settle(place, amount, used, at)) continue;
-      const difference = used - amount;
-      // Given back where it counts no more: nothing to do.
-      if (meter.kind === 'period' ? difference !== 0 : difference > 0) this.#add(this.#counter(meter, at), difference, at);
+      if (place instanceof PeriodCounter) this.#periods.settle(place, amount, used);
+      // What is given back where it counts no more needs nothing to be done.
+      else if (place?.window.settle(place, amount, used, at) !== true && used > amount)
+        this.#add(this.#counter(meter, at), used - amount, at);
     }
   }
 
@@ -185,16 +184,14 @@ export class MemoryState implements State {
 
   #reserve(counter: Counter, amount: number, at: number): Place {
     if (counter instanceof SlidingWindow) return counter.reserve(amount, at);
-    this.#add(counter, amount, at);
-    if (!(counter instanceof PeriodCounter)) return undefined;
-    counter.reserved += amount;
-    return counter;
+    if (counter instanceof PeriodCounter) return this.#periods.reserve(counter, amount);
+    (counter as HeldCounter).value += amount;
+    return undefined;
   }
 
   #add(counter: Counter, amount: number, at: number): void {
     if (counter instanceof SlidingWindow) counter.add(amount, at);
-    else if (counter instanceof PeriodCounter) this.#periods.add(counter, amount);
-    else (counter as HeldCounter).value += amount;
+    else this.#periods.add(counter as PeriodCounter, amount);
   }
 
   /** Made when it is not there. Those of windows are up to date. */

@@ -38,14 +38,16 @@ export class PeriodCounter implements Counter {
 
 /**
  * Counters that outlive a restart. A counter is read at its first touch and written at most once a second, one after the other: a process that
- * is killed loses about a second of counting, and more where a thousand counters change every second. What was reserved and not settled when it
- * was killed stays counted. While the store cannot be read, a counter begins at 0; what the store held is added when it can be read again.
+ * is killed loses about a second of counting, and more where a thousand counters change every second. What is only reserved is not written: an
+ * estimate must not use up a month because of a crash. While the store cannot be read, a counter begins at 0; what the store held is added when it can be read again.
  */
 export class PeriodCounters {
   readonly #options: PeriodCountersOptions;
   readonly #counters: RecentMap<PeriodCounter>;
   /** What the store does not hold yet. */
   readonly #unwritten = new Map<string, PeriodCounter>();
+  /** What no store will hold before it is settled. */
+  readonly #reserved = new Map<string, PeriodCounter>();
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
   #failing = false;
@@ -61,7 +63,7 @@ export class PeriodCounters {
   find(key: string, until: number, at: number): PeriodCounter {
     let counter = this.#counters.get(key, at);
     if (counter === undefined) {
-      counter = this.#unwritten.get(key) ?? new PeriodCounter(key, until);
+      counter = this.#unwritten.get(key) ?? this.#reserved.get(key) ?? new PeriodCounter(key, until);
       this.#counters.set(key, counter, at);
     }
     return counter;
@@ -72,13 +74,29 @@ export class PeriodCounters {
     return (counter.reading ??= this.#read(counter));
   }
 
+  /** To be settled. */
+  reserve(counter: PeriodCounter, amount: number): PeriodCounter {
+    counter.value += amount;
+    counter.reserved += amount;
+    this.#reserved.set(counter.key, counter);
+    return counter;
+  }
+
+  /** Counts what was used in the place of what was reserved. */
+  settle(counter: PeriodCounter, reserved: number, used: number): void {
+    counter.value -= reserved;
+    counter.reserved -= reserved;
+    if (counter.reserved === 0) this.#reserved.delete(counter.key);
+    if (used > 0) this.add(counter, used);
+  }
+
   add(counter: PeriodCounter, amount: number): void {
     counter.value += amount;
     this.#unwritten.set(counter.key, counter);
     if (this.#timer === undefined && this.#writing === undefined) this.#schedule();
   }
 
-  /** Forgets what is idle and written. */
+  /** Forgets what is idle, written and settled. */
   sweep(at: number): void {
     this.#counters.turnAfter(IDLE_MS, at);
   }
@@ -130,14 +148,14 @@ export class PeriodCounters {
       }
       if (!counter.known) await this.load(counter);
       if (!counter.known) return;
-      const written = counter.value;
+      const written = counter.value - counter.reserved;
       try {
         await this.#options.store.set(key, written, { ttlMs: leftMs + GRACE_MS });
       } catch (error) {
         return this.#failed(error);
       }
       this.#worked();
-      if (counter.value === written) this.#unwritten.delete(key);
+      if (counter.value - counter.reserved === written) this.#unwritten.delete(key);
     }
   }
 

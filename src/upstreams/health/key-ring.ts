@@ -37,8 +37,8 @@ interface Held {
 }
 
 /**
- * The keys of one account or several at one vendor, taken in turn by weight; one that the vendor refuses or limits rests. When all others rest
- * as well, a refused one is still tried once a second: a vendor may refuse a key for what stood in one request.
+ * The keys of one account or several at one vendor, taken in turn by weight; one that the vendor refuses or limits rests. When all are
+ * refused, one is still tried once a second: a vendor may refuse a key for what stood in one request.
  */
 export class KeyRing {
   readonly #keys: readonly Held[];
@@ -100,10 +100,12 @@ export class KeyRing {
   /** When a key may be had, at the soonest. Milliseconds since the epoch. */
   retryAt(now: number): number {
     let soonest = Infinity;
+    // A key that is only limited is waited for: another try with a refused one would tell callers of the wrong trouble.
+    const hasResort = !this.limited(now);
     for (const key of this.#keys) {
       if (key.weight <= 0) continue;
-      const resort = Math.max(key.limitedUntil, this.#lastResortAt + LAST_RESORT);
-      soonest = Math.min(soonest, Math.min(restsUntil(key), resort));
+      soonest = Math.min(soonest, restsUntil(key));
+      if (hasResort) soonest = Math.min(soonest, Math.max(key.limitedUntil, this.#lastResortAt + LAST_RESORT));
     }
     return Math.max(now, soonest);
   }
@@ -122,7 +124,7 @@ export class KeyRing {
 
   /** The refused key whose rest ends first, for the first attempt of one call a second. */
   #lastResort(now: number, exclude: ReadonlySet<number> | undefined): number | undefined {
-    if (now < this.#lastResortAt + LAST_RESORT || (exclude?.size ?? 0) > 0) return undefined;
+    if (now < this.#lastResortAt + LAST_RESORT || (exclude?.size ?? 0) > 0 || this.limited(now)) return undefined;
     let best: number | undefined;
     for (const [index, key] of this.#keys.entries()) {
       if (key.weight <= 0 || now < key.limitedUntil) continue;

@@ -16,9 +16,9 @@ export const reliabilityChecks: Checks = {
       expect(record).toMatchObject({ attempts: 4, target: 'anthropic/claude-haiku-4-5', outcome: 'ok' });
       expect(events(record)).toEqual([
         'failed openai answered 503',
-        expect.stringMatching(/^retried openai\/gpt-5-mini after \d+ ms$/),
+        expect.stringMatching(/^retried openai\/gpt-5-mini after upstream_overloaded, \d+ ms later$/),
         'failed openai answered 503',
-        expect.stringMatching(/^retried openai\/gpt-5-mini after \d+ ms$/),
+        expect.stringMatching(/^retried openai\/gpt-5-mini after upstream_overloaded, \d+ ms later$/),
         'failed openai answered 503',
         'fallback openai/gpt-5-mini → anthropic/claude-haiku-4-5 after upstream_overloaded',
       ]);

@@ -67,6 +67,7 @@ services:
   schemes:
     spec: openapi-specs/schemes.json
     baseUrl: "${upstream}"
+    breaker: { failures: 1000, minimum: 1000 }
     auth:
       schemes:
         inHeader: "\${env:SCHEME_HEADER}"

@@ -59,7 +59,7 @@ describe('a limit of a vendor (429)', () => {
       expect(ms).toBeGreaterThanOrEqual(990);
       const record = await stage.record(id);
       expect(record).toMatchObject({ outcome: 'ok', attempts: 2 });
-      expect(record.events.find(({ type }) => type === 'retried')?.detail).toMatch(/ after 1000 ms$/);
+      expect(record.events.find(({ type }) => type === 'retried')?.detail).toMatch(/ after upstream_limited, 1000 ms later$/);
     }
     expect(vendors.map((name) => stage.arms[0]![name as 'openai'].requests.length)).toEqual([2, 2, 2]);
   });

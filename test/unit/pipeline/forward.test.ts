@@ -232,7 +232,10 @@ describe('the same target', () => {
     expect(gone).toMatchObject({ tried: ['a', 'a', 'a'], got: 'reply' });
     expect(gone.tookMs).toBeGreaterThanOrEqual(50 + 100);
     expect(gone.tookMs).toBeLessThanOrEqual(100 + 200);
-    expect(gone.events).toEqual([expect.stringMatching(/^retried: a after \d+ ms$/), expect.stringMatching(/^retried: a after \d+ ms$/)]);
+    expect(gone.events).toEqual([
+      expect.stringMatching(/^retried: a after upstream_\w+, \d+ ms later$/),
+      expect.stringMatching(/^retried: a after upstream_\w+, \d+ ms later$/),
+    ]);
   });
 
   it('is tried as often as the plan says, then the next pool', async () => {
@@ -245,7 +248,11 @@ describe('the same target', () => {
 
   it('waits for as long as the upstream says, where that is short', async () => {
     const gone = await go(planOf([[choice('a')]]), { a: [failure('upstream_overloaded', 1_500), 'reply'] });
-    expect(gone).toMatchObject({ tried: ['a', 'a'], tookMs: 1_500, events: ['retried: a after 1500 ms'] });
+    expect(gone).toMatchObject({
+      tried: ['a', 'a'],
+      tookMs: 1_500,
+      events: [expect.stringMatching(/^retried: a after upstream_\w+, 1500 ms later$/)],
+    });
     const long = await go(planOf([[choice('a')]]), { a: [failure('upstream_overloaded', 2_001)] });
     expect([long.tried, code(long), long.tookMs]).toEqual([['a'], 'upstream_overloaded', 0]);
   });
@@ -297,7 +304,12 @@ describe('a target that limits', () => {
 
   it('is waited for when it is the only one and says a short time', async () => {
     const gone = await go(planOf([[choice('a')]]), { a: [failure('upstream_limited', 2_000), 'reply'] });
-    expect(gone).toMatchObject({ tried: ['a', 'a'], got: 'reply', tookMs: 2_000, events: ['retried: a after 2000 ms'] });
+    expect(gone).toMatchObject({
+      tried: ['a', 'a'],
+      got: 'reply',
+      tookMs: 2_000,
+      events: ['retried: a after upstream_limited, 2000 ms later'],
+    });
   });
 
   it('is waited for when all others rest as well', async () => {
@@ -430,6 +442,22 @@ describe('streams', () => {
     const handled = await forward(call, planOf([[a]]), { peeks: false }, attempting);
     expect([Object.keys(handled), a.gauge.inFlight]).toEqual([['stream'], 1]);
     call.settled?.(undefined);
+  });
+
+  it('that fail before a chunk that begins them fall back, and its time is that of the first token', async () => {
+    const begins = (chunk: ToolsChunk): boolean => chunk.type === 'result';
+    const gone = await go(
+      planOf([[choice('a'), choice('b')]]),
+      { a: [[note(1), failure('upstream_cut')]], b: [[note(2), note(3), RESULT]] },
+      { way: { begins } },
+    );
+    expect(gone).toMatchObject({ tried: ['a', 'b'], got: [note(2), note(3), RESULT] });
+    const late = await go(
+      planOf([[choice('c'), choice('d')]]),
+      { c: [[note(1), 'hang']], d: [[RESULT]] },
+      { way: { begins, firstChunkMs: 2_000 } },
+    );
+    expect(late).toMatchObject({ tried: ['c', 'd'], got: [RESULT], tookMs: 2_000 });
   });
 
   it('that are empty end as they are', async () => {

@@ -64,5 +64,9 @@ export function expectedUsage(body: JsonObject, operation: ModelsOperation): Usa
 function mostOutput(body: JsonObject): number {
   const given = [body['max_completion_tokens'], body['max_output_tokens'], body['max_tokens']].find((one) => typeof one === 'number');
   const answers = typeof body['n'] === 'number' ? Math.max(1, body['n']) : 1;
-  return Math.min(LARGEST_OUTPUT, Math.max(0, Math.ceil((given ?? USUAL_OUTPUT) * answers)));
+  return Math.ceil(bounded(bounded(given ?? USUAL_OUTPUT) * bounded(answers)));
+}
+
+function bounded(tokens: number): number {
+  return Math.min(LARGEST_OUTPUT, Math.max(0, tokens));
 }

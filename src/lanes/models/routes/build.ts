@@ -91,7 +91,7 @@ class Building {
     }));
     const own = Object.hasOwn(apis, ROOT_API) ? apis[ROOT_API] : undefined;
     if (own?.models !== undefined) this.#refuseRootModels();
-    await this.#addApi(ROOT_API, root, own);
+    if (own?.enabled !== false) await this.#addApi(ROOT_API, root, own);
     for (const [name, api] of Object.entries(apis)) {
       if (name === ROOT_API || api.enabled === false) continue;
       const routes = (api.models ?? []).map((route, index) => ({

@@ -1,5 +1,8 @@
 import type { Explanation, ExplanationStep } from '../../../core/contracts/resource.ts';
+import type { Question } from '../../../core/contracts/policy.ts';
 import { explainRules } from '../../../pipeline/explain-rules.ts';
+import type { GaugeStatus } from '../../../upstreams/health/gauge.ts';
+import type { KeyStatus } from '../../../upstreams/health/key-ring.ts';
 import type { ModelApi } from './api.ts';
 import type { ModelsGeneration } from './build.ts';
 import type { ModelChoice } from './choice.ts';
@@ -22,11 +25,10 @@ export async function explainModel(generation: ModelsGeneration, api: ModelApi, 
     const { verdict, steps: own } = route.explain(question);
     steps.push(...own.map((step) => ({ ...step, ...place })));
     if (verdict === 'no') continue;
-    steps.push(
-      ...targetSteps(route, model).map((step) => ({ ...step, effect: verdict === 'takes' ? step.effect : ('info' as const), ...place })),
-    );
-    steps.push(...(await explainRules(route.chain, { consumer, lane: 'models', route: route.name, model })));
-    if (verdict === 'takes') return { visible: true, callable: true, steps };
+    const targets = targetSteps(route, model);
+    steps.push(...targets.map((step) => ({ ...step, effect: verdict === 'takes' ? step.effect : ('info' as const), ...place })));
+    steps.push(...(await explainRules(route.chain, { consumer, lane: 'models', route: route.name, model, ...requestOf(question) })));
+    if (verdict === 'takes') return { visible: true, callable: targets.some(({ effect }) => effect === 'allows'), steps };
     mayBeTaken = true;
   }
   if (mayBeTaken) steps.push({ rule: 'taken or not: the request decides', effect: 'info' });
@@ -37,6 +39,11 @@ export async function explainModel(generation: ModelsGeneration, api: ModelApi, 
     steps.push({ rule: `no route takes ${model}`, effect: 'hides', value: { unknown: 'model', known } });
   }
   return { visible: mayBeTaken, callable: mayBeTaken, steps };
+}
+
+/** For limits by header. */
+function requestOf({ headers }: RouteQuestion): Pick<Question, 'request'> {
+  return headers === undefined ? {} : { request: { headers, ip: '', size: 0 } };
 }
 
 /** Routes of the store stand in no file. */
@@ -56,10 +63,11 @@ function targetSteps({ name, plan, config }: Route, asked: string): ExplanationS
       const by = balancerName(config.balance);
       const told = balancer.figure(choice);
       const figure = choices.length === 1 ? '' : `; ${told.startsWith(by) ? told : `${by}: ${told}`}`;
-      const { health } = choice.gauge.status(now);
+      const { health, retryAt } = targetState(choice, now);
+      const state = retryAt === undefined ? HEALTH[health] : `${HEALTH[health]}, to be tried in ${Math.ceil((retryAt - now) / 1000)} s`;
       return {
-        rule: `${list} ${accounts.name} (${accounts.type} at ${accounts.all[0].provider.origin}), model ${model}: ${forced}; ${health}${figure}`,
-        effect: 'allows',
+        rule: `${list} ${accounts.name} (${accounts.type} at ${accounts.all[0].provider.origin}), model ${model}: ${forced}; ${state}${figure}`,
+        effect: retryAt === undefined ? 'allows' : 'refuses',
         value: { route: name, provider: accounts.name, type: accounts.type, model, ...targetState(choice, now) },
       };
     });
@@ -70,7 +78,20 @@ function balancerName(balance: Route['config']['balance']): string {
   return typeof balance === 'object' ? (Object.keys(balance)[0] ?? '') : (balance ?? 'weight');
 }
 
-/** What is known of a target now, for explanations and for the status. */
-export function targetState({ gauge, keys, weight }: ModelChoice, now: number): object {
-  return { weight, ...gauge.status(now), ...(keys.size === 1 ? {} : { keys: keys.status(now) }) };
+const HEALTH: Readonly<Record<GaugeStatus['health'], string>> = {
+  healthy: 'healthy',
+  unhealthy: 'unhealthy by its health check',
+  resting: 'resting',
+  open: 'breaker open',
+  probing: 'breaker half-open',
+};
+
+type TargetState = GaugeStatus & { readonly weight: number; readonly keys?: readonly KeyStatus[] };
+
+/** What is known of a target now, for explanations and for the status. It rests while all its keys do. */
+export function targetState({ gauge, keys, weight }: ModelChoice, now: number): TargetState {
+  const seen = { weight, ...gauge.status(now), ...(keys.size === 1 ? {} : { keys: keys.status(now) }) };
+  const freeAt = keys.retryAt(now);
+  if (freeAt <= now) return seen;
+  return { ...seen, health: seen.health === 'healthy' ? 'resting' : seen.health, retryAt: Math.max(freeAt, seen.retryAt ?? 0) };
 }

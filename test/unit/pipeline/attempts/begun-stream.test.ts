@@ -35,6 +35,22 @@ describe('a stream that has begun', () => {
     expect(order).toEqual(['first']);
   });
 
+  it('has been waited for until a chunk that begins it, and gives those before it as well', async () => {
+    let read = 0;
+    const source = async function* (fails = Infinity): AsyncGenerator<number> {
+      for (let n = 1; n <= 6; n++) {
+        if (n === fails) throw new Error(`at ${n}`);
+        read = n;
+        yield n;
+      }
+    };
+    const stream = await begun(source(), (n) => n >= 4);
+    expect(read).toBe(4);
+    expect(await all(stream)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(await all(await begun(source(), () => false)), 'it may end without one').toEqual([1, 2, 3, 4, 5, 6]);
+    await expect(begun(source(3), (n) => n >= 4)).rejects.toThrow('at 3');
+  });
+
   it('throws what its first step throws, and later what the others do', async () => {
     const source = async function* (fails: number): AsyncGenerator<number> {
       for (let n = 1; ; n++) {

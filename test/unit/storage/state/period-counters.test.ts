@@ -27,6 +27,8 @@ const a = meterOf('a');
 const take = (meter: Meter, amount: number): ReturnType<State['take']> => state.take([{ meter, amount }]);
 const ticketOf = (taken: Taken): Extract<Taken, { ticket: object }>['ticket'] =>
   'ticket' in taken ? taken.ticket : expect.unreachable('it was refused');
+/** Takes and settles. */
+const spend = async (meter: Meter, amount: number): Promise<void> => state.settle(ticketOf(await take(meter, amount)), [amount]);
 const valueOf = async (meter: Meter): Promise<number> => (await state.read([meter]))[0]!;
 
 describe('PeriodCounters', () => {
@@ -59,7 +61,7 @@ describe('PeriodCounters', () => {
 
   it('writes once a second at most, with the end of the period', async () => {
     for (let second = 0; second < 3; second++) {
-      for (let n = 0; n < 10; n++) await take(a, 1);
+      for (let n = 0; n < 10; n++) await spend(a, 1);
       expect(store.writes).toHaveLength(second);
       await vi.advanceTimersByTimeAsync(1000);
     }
@@ -71,11 +73,11 @@ describe('PeriodCounters', () => {
   });
 
   it('writes what changes while it writes the second after', async () => {
-    await take(a, 1);
+    await spend(a, 1);
     const gate = Promise.withResolvers<void>();
     store.gate = gate.promise;
     await vi.advanceTimersByTimeAsync(1000);
-    take(a, 1);
+    await spend(a, 1);
     await vi.advanceTimersByTimeAsync(5000);
     expect(store.writes).toHaveLength(1);
     gate.resolve();
@@ -84,11 +86,11 @@ describe('PeriodCounters', () => {
   });
 
   it('writes the rest when it is closed, what is being written included', async () => {
-    for (const key of ['a', 'b']) await take(meterOf(key), 1);
+    for (const key of ['a', 'b']) await spend(meterOf(key), 1);
     const gate = Promise.withResolvers<void>();
     store.gate = gate.promise;
     await vi.advanceTimersByTimeAsync(1000);
-    take(a, 1);
+    await spend(a, 1);
     const closed = state.close();
     gate.resolve();
     await closed;
@@ -120,38 +122,46 @@ describe('PeriodCounters', () => {
     expect(state.counters).toBe(0);
   });
 
-  it('forgets what is idle and reads it again, and still settles it', async () => {
-    const ticket = ticketOf(await take(a, 50));
-    await take(a, 20);
+  it('forgets what is idle and reads it again', async () => {
+    await spend(a, 50);
     for (let n = 0; n < 3; n++) {
       await vi.advanceTimersByTimeAsync(HOUR);
       void state.get('any');
     }
     expect(state.counters).toBe(0);
-    state.settle(ticket, [10]);
-    expect(await valueOf(a)).toBe(30);
+    await spend(a, 20);
+    expect(await valueOf(a)).toBe(70);
     await state.close();
-    expect(store.values.get('a')).toBe(30);
+    expect(store.values.get('a')).toBe(70);
     expect(store.reads).toEqual(['a', 'a']);
   });
 
-  it('takes for used what was reserved before it forgot, and no less than nothing for reserved', async () => {
+  it('does not forget what is reserved, however long, and writes it when it is settled', async () => {
     const ticket = ticketOf(await take(a, 50));
+    await spend(a, 20);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(store.values.get('a')).toBe(20);
     for (let n = 0; n < 3; n++) {
       await vi.advanceTimersByTimeAsync(HOUR);
       void state.get('any');
     }
-    await take(a, 20);
-    expect(await take(a, 31)).toMatchObject({ refused: { value: 70, reserved: 20 } });
+    expect(await take(a, 31)).toMatchObject({ refused: { value: 70, reserved: 50 } });
     state.settle(ticket, [10]);
-    expect(await take(a, 71)).toMatchObject({ refused: { value: 30, reserved: 20 } });
+    expect(await take(a, 71)).toMatchObject({ refused: { value: 30, reserved: 0 } });
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(store.values.get('a')).toBe(30);
+    for (let n = 0; n < 3; n++) {
+      await vi.advanceTimersByTimeAsync(HOUR);
+      void state.get('any');
+    }
+    expect(state.counters).toBe(0);
   });
 
   it('keeps in memory what it could not write, however many others there are', async () => {
     state = open(10);
-    await take(a, 7);
+    await spend(a, 7);
     store.failing = 'all';
-    for (let n = 0; n < 100; n++) await take(meterOf(`other ${n}`), 1);
+    for (let n = 0; n < 100; n++) await spend(meterOf(`other ${n}`), 1);
     for (let n = 0; n < 3; n++) {
       await vi.advanceTimersByTimeAsync(HOUR);
       void state.get('any');
@@ -166,7 +176,7 @@ describe('PeriodCounters', () => {
   it('counts from 0 while the store cannot be read, and adds what it held once it can', async () => {
     store.values.set('a', 90);
     store.failing = 'reads';
-    ticketOf(await take(a, 50));
+    await spend(a, 50);
     expect(await valueOf(a)).toBe(50);
     await vi.advanceTimersByTimeAsync(5000);
     expect(store.values.get('a')).toBe(90);
@@ -178,12 +188,12 @@ describe('PeriodCounters', () => {
 
   it('writes again when the store works again, and says both once, without keys', async () => {
     const secret = meterOf('header/sk-secret');
-    await take(secret, 1);
-    await take(a, 1);
+    await spend(secret, 1);
+    await spend(a, 1);
     store.failing = 'all';
     await vi.advanceTimersByTimeAsync(10_000);
     expect(store.writes).toHaveLength(10);
-    await take(meterOf('new'), 1);
+    await spend(meterOf('new'), 1);
     expect(said).toEqual([
       'error the store cannot be reached: budgets count in memory for now {"code":"SQLITE_FULL","detail":"disk is full"}',
     ]);
@@ -201,9 +211,10 @@ describe('PeriodCounters', () => {
 
   it('keeps nothing that is told after the end', async () => {
     const ticket = ticketOf(await take(a, 5));
+    await spend(a, 4);
     await state.close();
     state.settle(ticket, [1]);
     await vi.advanceTimersByTimeAsync(10_000);
-    expect(store.values.get('a')).toBe(5);
+    expect(store.values.get('a')).toBe(4);
   });
 });

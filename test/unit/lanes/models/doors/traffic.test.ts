@@ -72,7 +72,7 @@ describe('a target that fails', () => {
     expect((await passing.ask('/v1/chat/completions', CHAT)).status).toBe(200);
     expect(passing.records[0]!.outcome).toMatchObject({
       attempts: 2,
-      events: [{ type: 'failed' }, { type: 'retried', detail: expect.stringMatching(/^a\/\* after \d+ ms$/) }],
+      events: [{ type: 'failed' }, { type: 'retried', detail: expect.stringMatching(/^a\/\* after upstream_\w+, \d+ ms later$/) }],
     });
     const lasting = await start({ models, answers: { a: () => BUSY } });
     const answer = await lasting.ask('/v1/chat/completions', CHAT);

@@ -113,7 +113,9 @@ describe('explain', () => {
     const { steps } = await explain(generation, 'support', ANONYMOUS);
     expect(steps.map(({ rule }) => rule)).toEqual([
       'route support: called support',
-      'target main (openai-compatible at http://vendor.test), model a: the route forces the name; open; weight 90',
+      expect.stringMatching(
+        /^target main \(openai-compatible at http:\/\/vendor\.test\), model a: the route forces the name; breaker open, to be tried in \d+ s; weight 90$/,
+      ),
       'target other (openai-compatible at http://other.test), model b: the route forces the name; healthy; weight 10',
       'fallback 1 other (openai-compatible at http://other.test), model support: the name passes; healthy',
     ]);
