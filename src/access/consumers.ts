@@ -21,6 +21,9 @@ export interface DirectoryOptions {
   readonly now?: () => number;
 }
 
+/** Keys that are kept as they came. */
+const MOST_RECENT = 1_000;
+
 /** All who may call, by name and by key. Immutable but for its cache; keys are looked up by digest, so that nothing secret is compared. */
 export class ConsumerDirectory {
   /** No consumer is configured: everybody is the anonymous one. */
@@ -32,6 +35,8 @@ export class ConsumerDirectory {
   readonly #byPeppered = new Map<string, Grant>();
   /** Keys of the hub's making that were right once, by their SHA-256, which costs a fifth of the HMAC. Holds as many as there are keys. */
   readonly #known = new Map<string, Grant>();
+  /** Keys that came lately, as they are: finding one by its digest costs five times as much. Goes with the directory when a key is lost. */
+  readonly #recent = new Map<string, Grant>();
   readonly #pepper: KeyObject | undefined;
   readonly #now: () => number;
 
@@ -84,9 +89,17 @@ export class ConsumerDirectory {
 
   /** Whose key this is, as long as it has not expired. */
   find(key: string): Consumer | undefined {
+    const grant = this.#recent.get(key) ?? this.#findByDigest(key);
+    return grant !== undefined && this.#now() < grant.expiresAt ? grant.consumer : undefined;
+  }
+
+  #findByDigest(key: string): Grant | undefined {
     const digest = keyDigest(key);
     const grant = this.#byDigest.get(digest) ?? this.#known.get(digest) ?? this.#findHubKey(key, digest);
-    return grant !== undefined && this.#now() < grant.expiresAt ? grant.consumer : undefined;
+    if (grant === undefined) return undefined;
+    if (this.#recent.size >= MOST_RECENT) this.#recent.clear();
+    this.#recent.set(key, grant);
+    return grant;
   }
 
   #findHubKey(key: string, digest: string): Grant | undefined {

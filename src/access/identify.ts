@@ -2,8 +2,8 @@ import type { Consumer } from '../core/consumer.ts';
 import { ANONYMOUS } from '../core/consumer.ts';
 import type { ConsumerDirectory } from './consumers.ts';
 
-const PLACES = new Set(['authorization', 'x-api-key', 'api-key']);
-const LENGTHS = new Set([...PLACES].map((name) => name.length));
+const PLACES = ['authorization', 'x-api-key', 'api-key'];
+const LENGTHS = new Set(PLACES.map((name) => name.length));
 
 /**
  * Who calls: by `Authorization: Bearer KEY`, `x-api-key` or `api-key`, and by nothing else in the request. Undefined when nobody is known by
@@ -17,15 +17,16 @@ export function identify(request: { readonly rawHeaders: readonly string[] }, di
 
 /** Reads the headers as they came: node drops a second Authorization without a word. */
 function findKey(raw: readonly string[]): string | undefined {
-  const seen = new Set<string>();
+  let seen = 0;
   let found: string | undefined;
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const written = raw[at]!;
     if (!LENGTHS.has(written.length)) continue;
     const name = written.toLowerCase();
-    if (!PLACES.has(name)) continue;
-    if (seen.has(name)) return undefined;
-    seen.add(name);
+    const place = PLACES.indexOf(name);
+    if (place < 0) continue;
+    if (seen & (1 << place)) return undefined;
+    seen |= 1 << place;
     const key = name === 'authorization' ? bearer(raw[at + 1]!) : raw[at + 1]!.trim();
     if (key === undefined || key === '') continue;
     if (found !== undefined && found !== key) return undefined;

@@ -35,9 +35,9 @@ export interface Condition {
    * True when the expression holds. It never throws: one that asks for something which is not there, such as an argument that the caller left
    * out, does not hold, whatever surrounds the question (`args.a != "x"` without `args.a` is false; write `!has(args.a) || args.a != "x"`).
    * `ifBroken` is the answer when the values do not fit the operators, such as a list where the expression expects text: a rule that refuses
-   * passes true, so that nobody escapes it by sending nonsense.
+   * passes true, so that nobody escapes it by sending nonsense. `ifMissing` is the answer where something is not there.
    */
-  evaluate(context: ConditionContext, ifBroken?: boolean): boolean;
+  evaluate(context: ConditionContext, ifBroken?: boolean, ifMissing?: boolean): boolean;
 }
 
 /** The expression cannot be used. `column` counts from 1 inside `text`, line breaks included. */
@@ -144,12 +144,12 @@ export function compileCondition(text: string): Condition {
   if (type !== 'bool' && type !== 'dyn') throw new ConditionError(text, `a condition is true or false, this one gives '${type}'`);
   return {
     text,
-    evaluate(context, ifBroken = false) {
+    evaluate(context, ifBroken = false, ifMissing = false) {
       try {
         const value: unknown = program(context);
         return typeof value === 'boolean' ? value : ifBroken;
       } catch (error) {
-        return MISSING.has((error as CelError).code ?? '') ? false : ifBroken;
+        return MISSING.has((error as CelError).code ?? '') ? ifMissing : ifBroken;
       }
     },
   };

@@ -81,7 +81,7 @@ export async function buildGeneration(
     ...openFaults(directory, parts.listensOn),
   ].filter(isError);
   if (faults.length > 0) return { refused: faults.map((problem) => placed(problem, merged)) };
-  const extensions = new ExtensionSet(known, parts.hostOf, parts.folder);
+  const extensions = extensionsOf(known, parts, merged);
   let tools: ToolsGeneration | undefined;
   let models: ModelsGeneration;
   let fresh: readonly Problem[];
@@ -118,6 +118,14 @@ export async function buildGeneration(
       problems: [...loaded.problems, ...merged.problems, ...directory.problems],
     },
   };
+}
+
+function extensionsOf(known: readonly AnyExtension[], { hostOf, folder, addSecret }: BuildParts, merged: MergedConfig): ExtensionSet {
+  const isStored = (place: string): boolean => {
+    const [, kind = '', name = ''] = /^([^/]+)\/([^#]*)/.exec(place) ?? [];
+    return merged.origin(kind, name) === 'store';
+  };
+  return new ExtensionSet(known, hostOf, { folder, isStored, addSecret });
 }
 
 export function isError(problem: Problem): boolean {

@@ -287,6 +287,7 @@ export class Hub {
       const generation = this.slot.swap(built.generation);
       this.tools.adopt(built.generation.tools);
       this.models.adopt(built.generation.models);
+      built.generation.extensions.serve();
       this.gauges.keep(new Set([...this.models.gaugeKeys(), ...this.tools.gaugeKeys()]));
       this.recording.follow(built.generation.merged.config);
       if (before !== undefined) this.tools.endStreams(before.directory.lostIn(built.generation.directory));

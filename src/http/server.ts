@@ -10,6 +10,7 @@ import { sendError, sendUnauthenticated } from './answers.ts';
 import { allowCrossOrigin } from './cors.ts';
 import { Gate } from './edge-rules.ts';
 import type { EdgeRules } from './edge-rules.ts';
+import { EdgeResponse } from './edge-response.ts';
 import { EdgeExchange } from './exchange.ts';
 import type { Exchange, Mount } from './mount.ts';
 import { checkRequest } from './request-line.ts';
@@ -67,9 +68,9 @@ export function createEdge(options: EdgeOptions): Edge {
   const route = createRoutes(options.mounts, { identify: options.identify, unauthenticated, fail });
   let closing = false;
 
-  function take(req: IncomingMessage, res: ServerResponse): void {
+  function take(req: IncomingMessage, res: EdgeResponse): void {
     const exchange = new EdgeExchange(req, res, requestId());
-    res.setHeader('x-request-id', exchange.id);
+    res.requestId = exchange.id;
     if (closing) res.setHeader('connection', 'close');
     try {
       checkRequest(req);
@@ -91,7 +92,7 @@ export function createEdge(options: EdgeOptions): Edge {
     else if (!res.writableEnded) res.destroy();
   }
 
-  const server = createServer(SERVER, take);
+  const server = createServer({ ...SERVER, ServerResponse: EdgeResponse }, take);
   // A limit here would cut the headers off silently; they are counted instead.
   server.maxHeadersCount = 0;
   server.maxConnections = MAX_CONNECTIONS;

@@ -1,4 +1,4 @@
-import type { Chunk, Handled, Lane } from '../core/call.ts';
+import type { Chunk, Handled, Lane, Target } from '../core/call.ts';
 import type { BalancedTarget, Balancer } from '../core/contracts/balancer.ts';
 import type { Awaitable } from '../core/contracts/extension.ts';
 import { GatewayError, type ErrorCode } from '../core/errors.ts';
@@ -85,6 +85,8 @@ class Forwarding<L extends Lane, C extends Choice> {
   readonly #clock: AttemptClock<L> | undefined;
   /** Those that are not asked again, but by a retry. */
   readonly #over: C[] = [];
+  /** Of all attempts. */
+  readonly #upstreams = new Set<string>();
   #pool = 0;
   #retries: number;
   /** Of the target that is tried, in this call. */
@@ -103,14 +105,17 @@ class Forwarding<L extends Lane, C extends Choice> {
     const now = Date.now();
     this.#plan.budget.first();
     let choice = this.#pick(now);
-    if (choice === undefined) throw this.#nothingToTry(now);
-    let key = choice.keys?.pick(now) ?? 0;
+    let key = choice === undefined ? undefined : this.#claim(choice, now);
+    if (choice === undefined || key === undefined) throw this.#nothingToTry(now);
     for (;;) {
       const run = this.#begin(choice);
       let failure: GatewayError;
       try {
-        const handled = this.#attempting(choice, key);
-        return await this.#bind(choice, key, run, handled instanceof Promise ? await handled : handled);
+        const attempt = this.#attempting(choice, key);
+        const handled = attempt instanceof Promise ? await attempt : attempt;
+        if ('stream' in handled) return await this.#bind(choice, key, run, handled.stream);
+        this.#answered(choice, key, run);
+        return handled;
       } catch (error) {
         failure = GatewayError.from(error);
       }
@@ -125,19 +130,41 @@ class Forwarding<L extends Lane, C extends Choice> {
         key = another;
         continue;
       }
+      this.#keysTried = undefined;
       const next = await this.#afterFailure(choice, failure, kind);
       if (next === undefined) throw failure;
-      choice = next;
-      this.#keysTried = undefined;
-      key = choice.keys?.pick(Date.now()) ?? 0;
+      // From the choice on nothing waits: other calls may have taken the one place of a target that is probed, or its last key.
+      [choice, key] = this.#settleOn(next) ?? this.#giveUp(failure);
     }
+  }
+
+  #settleOn(next: C): [C, number] | undefined {
+    const now = Date.now();
+    for (let choice: C | undefined = next; choice !== undefined; choice = this.#pick(now)) {
+      const key = choice.gauge.available(now) ? this.#claim(choice, now) : undefined;
+      if (key !== undefined) return [choice, key];
+      this.#over.push(choice);
+    }
+    return undefined;
+  }
+
+  #giveUp(failure: GatewayError): never {
+    throw failure;
+  }
+
+  /** The key to use; undefined when there is none now. */
+  #claim({ keys }: C, now: number): number | undefined {
+    if (keys === undefined) return 0;
+    return keys.pick(now) ?? (keys.size === 1 && !this.#hasOthers ? 0 : undefined);
   }
 
   #begin(choice: C): GaugeRun {
     const call = this.#call;
     call.attempts += 1;
     call.target = choice.target;
+    this.#upstreams.add(choice.target.upstream);
     if (call.attempts > 1) {
+      call.usage = undefined;
       call.streamed = false;
       call.modelServed = undefined;
       call.firstByteAt = undefined;
@@ -146,18 +173,17 @@ class Forwarding<L extends Lane, C extends Choice> {
     return choice.gauge.begin(Date.now());
   }
 
-  /** The target answers: of a stream, its first chunk is there. */
-  async #bind(choice: C, key: number, run: GaugeRun, handled: Handled<L>): Promise<Handled<L>> {
-    if (!('stream' in handled)) {
-      const now = Date.now();
-      this.#clock?.stop();
-      const { answeredHere } = this.#call;
-      run.ended(now, answeredHere ? 'neutral' : 'ok');
-      if (!answeredHere) choice.keys?.ok(key);
-      return handled;
-    }
+  #answered(choice: C, key: number, run: GaugeRun): void {
+    this.#clock?.stop();
+    const { answeredHere } = this.#call;
+    run.ended(Date.now(), answeredHere ? 'neutral' : 'ok');
+    if (!answeredHere) choice.keys?.ok(key);
+  }
+
+  /** The target answers: the first chunk of its stream is there. */
+  async #bind(choice: C, key: number, run: GaugeRun, chunks: AsyncIterable<Chunk<L>>): Promise<Handled<L>> {
     this.#call.streamed = true;
-    const stream = this.#way.peeks ? await begun(handled.stream, this.#way.begins) : handled.stream;
+    const stream = this.#way.peeks ? await begun(chunks, this.#way.begins) : chunks;
     if (this.#way.peeks) run.firstChunk(Date.now());
     this.#clock?.firstChunk();
     choice.keys?.ok(key);
@@ -172,15 +198,26 @@ class Forwarding<L extends Lane, C extends Choice> {
   async #afterFailure(choice: C, failure: GatewayError, kind: FailureKind | undefined): Promise<C | undefined> {
     if (!this.#over.includes(choice)) this.#over.push(choice);
     const beside = this.#pickFrom(this.#pool, Date.now());
-    if (beside !== undefined && (beside.target.upstream !== choice.target.upstream || this.#plan.budget.spend()))
-      return this.#fallBack(choice, beside, failure);
+    if (beside !== undefined && this.#mayAsk(beside, kind)) return this.#fallBack(choice, beside, failure);
     if (kind === 'passing' && (await this.#mayRepeat(choice, failure))) return choice;
     this.#pool += 1;
     const next = this.#pick(Date.now());
-    if (next !== undefined) return this.#fallBack(choice, next, failure);
+    if (next !== undefined && this.#mayAsk(next, kind)) return this.#fallBack(choice, next, failure);
     // Nobody else can do it, and the wait is short.
     if (kind === 'limited' && failure.retryAfterMs !== undefined && (await this.#mayRepeat(choice, failure))) return choice;
     return undefined;
+  }
+
+  /** Another upstream is free; one that this call has failed at already gets no more than the retry budget allows. */
+  #mayAsk({ target }: C, kind: FailureKind | undefined): boolean {
+    const burdens = (kind === 'passing' || kind === 'slow') && this.#upstreams.has(target.upstream);
+    return !burdens || this.#spend(target);
+  }
+
+  #spend({ name }: Target): boolean {
+    if (this.#plan.budget.spend()) return true;
+    this.#call.note('refused', `no other try at ${name}: the retry budget of the route is used up`);
+    return false;
   }
 
   /** Keeps what the failure says of key and target. Gives another key to try. */
@@ -207,10 +244,7 @@ class Forwarding<L extends Lane, C extends Choice> {
   async #mayRepeat({ gauge, target }: C, { code, retryAfterMs: waitMs = this.#backoff() }: GatewayError): Promise<boolean> {
     const isLate = waitMs > LONGEST_PAUSE_MS || (this.#clock?.left ?? Infinity) <= waitMs;
     if (this.#retries <= 0 || isLate) return false;
-    if (!this.#plan.budget.spend()) {
-      this.#call.note('refused', `no retry of ${target.name}: the retry budget of the route is used up`);
-      return false;
-    }
+    if (!this.#spend(target)) return false;
     this.#retries -= 1;
     await pause(waitMs, this.#call.cancellation);
     if (this.#call.cancellation.aborted) throw new GatewayError('client_closed');
@@ -262,7 +296,8 @@ class Forwarding<L extends Lane, C extends Choice> {
   #nothingToTry(now: number): GatewayError {
     const choices = this.#plan.pools.flatMap((pool) => pool.choices);
     const waits = choices.map(({ gauge, keys }) => Math.max(gauge.retryAt(now), keys?.retryAt(now) ?? 0) - now);
-    const retryAfterMs = Math.max(1, Math.min(...waits));
+    const soonest = Math.min(...waits);
+    const wait = Number.isFinite(soonest) ? { retryAfterMs: Math.max(1, soonest) } : {};
     const names = choices.map(({ target }) => target.name).join(', ');
     this.#call.note('refused', `no target can be tried now: ${names}`);
     const isLimited = choices.every(({ gauge, keys }) =>
@@ -271,7 +306,7 @@ class Forwarding<L extends Lane, C extends Choice> {
     return new GatewayError(
       isLimited ? 'upstream_limited' : 'unavailable',
       `No target of this route can be tried now: all of them rest after ${isLimited ? 'limits' : 'failures'}.`,
-      { retryAfterMs, detail: names },
+      { ...wait, detail: names },
     );
   }
 }

@@ -5,6 +5,7 @@ import type { Logger } from '../core/logger.ts';
 import type { Cancellation } from '../core/upstream.ts';
 import type { Usage } from '../core/usage.ts';
 import { CallCancellation } from './cancellation.ts';
+import type { Step } from './chain.ts';
 
 /** How a lane finds and changes the texts of what it moves. Both are pure. */
 export interface SegmentCodec {
@@ -84,6 +85,8 @@ export class LiveCall<L extends Lane> implements Call<L> {
   /** Told how the call ended, before everybody else: lets go of the target that answers. */
   settled: ((error: GatewayError | undefined) => void) | undefined;
   #events: CallEvent[] | undefined;
+  /** By the place of the step. */
+  #concerned: boolean[] | undefined;
   /** The same news as `signal`, for what listens in every call. */
   readonly cancellation = new CallCancellation();
   /** That of the attempt on its way, which may be called off alone. */
@@ -104,6 +107,12 @@ export class LiveCall<L extends Lane> implements Call<L> {
     this.ledger = facts.ledger;
     this.#codec = facts.codec;
     this.#estimate = facts.estimate;
+  }
+
+  /** Whether a use of a policy is for this call. Asked once: what it was asked about may change on the way, and whoever began must hear of the end. */
+  concerns({ applies, place }: Pick<Step, 'applies' | 'place'>): boolean {
+    if (applies === undefined) return true;
+    return ((this.#concerned ??= [])[place] ??= applies(this as never));
   }
 
   get events(): readonly CallEvent[] {

@@ -28,7 +28,7 @@ export async function run<L extends Lane>(
     let passed = Infinity;
     let handled: Handled<L> | undefined;
     for (const step of chain.onCall) {
-      if (step.applies?.(call as never) === false) continue;
+      if (!call.concerns(step)) continue;
       const hook = guarded(step, call, () => step.hooks.onCall!(call as never));
       const reply = (hook instanceof Promise ? await hook : hook) as Reply<L> | undefined;
       if (reply === undefined || step.observes) continue;
@@ -55,7 +55,7 @@ export async function run<L extends Lane>(
 async function unwind<L extends Lane>(call: LiveCall<L>, chain: Chain, first: Reply<L>, passed: number): Promise<Reply<L>> {
   let reply = first;
   for (const step of chain.onReply) {
-    if (step.place >= passed || step.applies?.(call as never) === false) continue;
+    if (step.place >= passed || !call.concerns(step)) continue;
     const hook = guarded(step, call, () => step.hooks.onReply!(call as never, reply as never));
     const changed = (hook instanceof Promise ? await hook : hook) as Reply<L> | undefined;
     if (changed !== undefined && !step.observes) reply = changed;
@@ -132,7 +132,7 @@ function end<L extends Lane>(call: LiveCall<L>, chain: Chain, how: End): void {
   const outcome = outcomeOf(call, how);
   call.ledger?.record(call as never, outcome);
   for (const step of chain.onEnd) {
-    if (step.applies?.(call as never) === false) continue;
+    if (!call.concerns(step)) continue;
     const failed = (error: unknown): void => call.log.error({ policy: step.name, err: error }, 'onEnd failed');
     try {
       const ended: unknown = step.hooks.onEnd!(call as never, outcome);

@@ -16,7 +16,7 @@ export const WEBHOOK = {
   additionalProperties: false,
   properties: {
     url: { type: 'string', ...ADDRESS },
-    secret: { type: 'string', minLength: 1, description: 'Signs each body: x-hubgate-signature has its HMAC-SHA256.' },
+    secret: { type: 'string', minLength: 1, secret: true, description: 'Signs each body: x-hubgate-signature has its HMAC-SHA256.' },
   },
   description: 'Is sent a POST with JSON when a budget is used to 50, 80 and 100 per cent.',
 };
@@ -169,6 +169,8 @@ class AlertQueue {
 }
 
 export interface Alerts {
+  /** Begins to send, what is left from before included. */
+  serve(): void;
   /** Looks at counters that may have grown; those that follow no other are passed over. */
   check(counters: readonly Counter[]): void;
   release(): Promise<void>;
@@ -188,7 +190,6 @@ export function createAlerts(host: Host, { webhook, thresholds, by, caps }: Aler
   // The state is this place's own, the store is that of all places.
   const name = `alerts/${host.place}/${parts.join('+')}`;
   const queue = host.shared(name, () => new AlertQueue(host, name));
-  queue.use(typeof webhook === 'string' ? { url: webhook } : webhook);
   const steps = [...new Set(thresholds)].toSorted((a, b) => a - b);
   /** How many steps of a counter this process has told. Each period has meters of its own. */
   const told = new WeakMap<Meter, number>();
@@ -200,7 +201,12 @@ export function createAlerts(host: Host, { webhook, thresholds, by, caps }: Aler
     told.set(counter.meter, next);
   };
 
+  let serves = false;
   return {
+    serve() {
+      serves = true;
+      queue.use(typeof webhook === 'string' ? { url: webhook } : webhook);
+    },
     check(counters) {
       const following = counters.filter(({ follows, meter }) => follows && told.get(meter) !== steps.length);
       if (following.length === 0) return;
@@ -210,7 +216,7 @@ export function createAlerts(host: Host, { webhook, thresholds, by, caps }: Aler
       else lookAll(values);
     },
     async release() {
-      queue.release();
+      if (serves) queue.release();
     },
   };
 }

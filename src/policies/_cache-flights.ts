@@ -37,7 +37,15 @@ export class Flights {
     for (const tell of flight.waiting.values()) tell(reply);
   }
 
-  /** The call has nothing to give. When it led, the next in line leads. */
+  /** The call had an answer that is not shared. All who wait are let go: theirs will most likely not be either, and one after the other takes ever longer. */
+  scatter(key: string, call: CachedCall): void {
+    const flight = this.#flights.get(key);
+    if (flight?.leader !== call) return this.leave(key, call);
+    this.#flights.delete(key);
+    for (const tell of flight.waiting.values()) tell(undefined);
+  }
+
+  /** The call has failed, or gone away. When it led, the next in line leads. */
   leave(key: string, call: CachedCall): void {
     const flight = this.#flights.get(key);
     if (flight === undefined) return;

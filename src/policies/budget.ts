@@ -78,7 +78,7 @@ export default definePolicy<Options>({
       },
       ...(alerts === undefined ? {} : { settled: alerts.check }),
     });
-    return alerts === undefined ? metering : Object.assign(metering, { [Symbol.asyncDispose]: alerts.release });
+    return alerts === undefined ? metering : Object.assign(metering, { onServe: alerts.serve, [Symbol.asyncDispose]: alerts.release });
   },
 });
 

@@ -95,7 +95,7 @@ function cacheHooks({ ttlMs, scope, takes, maxBytes }: Settings, state: State): 
 
   const keep = (call: CachedCall, key: string, reply: Reply<CachedLane>): void => {
     const text = writeEntry(call, reply);
-    if (text === undefined) return flights.leave(key, call);
+    if (text === undefined) return flights.scatter(key, call);
     if (Buffer.byteLength(text) <= maxBytes) state.set(key, text, ttlMs);
     flights.land(key, reply);
   };

@@ -16,6 +16,8 @@ export class SqliteThread {
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
   #last = 0;
+  /** Its end is waited for: an answer that comes before must not let the process end. */
+  #closing = false;
   #ended: GatewayError | undefined;
 
   /** `path` is a file, or `:memory:`. It is opened by the first request. */
@@ -42,6 +44,7 @@ export class SqliteThread {
   /** Resolves when what was asked before is answered and the file is closed. */
   close(): Promise<void> {
     if (this.#ended) return Promise.resolve();
+    this.#closing = true;
     this.#worker.ref();
     const ended = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()));
     this.#worker.postMessage({ id: 0, sql: 'close', parameters: [] } satisfies SqliteRequest);
@@ -51,7 +54,7 @@ export class SqliteThread {
   #settle(answer: SqliteAnswer): void {
     const pending = this.#pending.get(answer.id);
     this.#pending.delete(answer.id);
-    if (this.#pending.size === 0) this.#worker.unref();
+    if (this.#pending.size === 0 && !this.#closing) this.#worker.unref();
     if ('error' in answer) pending?.reject(asError(answer.error, answer.code));
     else pending?.resolve({ rows: answer.rows as unknown[], changes: answer.changes });
   }

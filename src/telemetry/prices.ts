@@ -91,20 +91,22 @@ export function createPrices(overrides: readonly PriceOverride[] = []): PriceOf 
     matchesProvider: provider === undefined ? undefined : compileGlob(provider),
     rates: rates satisfies Rates as Rates,
   }));
-  const find = (provider: string | undefined, model: string): Known => {
-    const rule = rules.find((one) => one.matchesModel(model) && (one.matchesProvider?.(provider ?? '') ?? true));
+  const find = (provider: string, model: string): Known => {
+    const rule = rules.find((one) => one.matchesModel(model) && (one.matchesProvider?.(provider) ?? true));
     if (rule !== undefined) return { listed: false, rates: rule.rates, until: Infinity };
-    const vendor = VENDORS.get(provider ?? '');
+    const vendor = VENDORS.get(provider);
     return vendor === undefined ? UNKNOWN : listed(vendor, model);
   };
-  const known = new Map<string, Known>();
-  return (provider, model, usage) => {
-    const key = `${provider ?? ''} ${model}`;
-    let found = known.get(key);
+  // By provider, then by model: a key of both costs more to make than it is to find.
+  const known = new Map<string, Map<string, Known>>();
+  return (provider = '', model, usage) => {
+    let models = known.get(provider);
+    if (models === undefined) known.set(provider, (models = new Map()));
+    let found = models.get(model);
     if (found === undefined || (found.until !== Infinity && found.until <= Date.now())) {
       found = find(provider, model);
-      if (known.size >= REMEMBERED) known.delete(known.keys().next().value as string);
-      known.set(key, found);
+      if (models.size >= REMEMBERED) models.delete(models.keys().next().value as string);
+      models.set(model, found);
     }
     return found.rates === undefined || (found.listed && usage.tier !== undefined) ? null : costOf(found.rates, usage);
   };

@@ -25,7 +25,7 @@ export interface BalancedTarget {
   readonly figures: TargetFigures;
 }
 
-/** Chooses between targets. One instance serves one pool of one route, for one generation. */
+/** Chooses between targets. One instance serves the targets of one route, for one generation; what of them is offered changes from call to call. */
 export interface Balancer {
   /** The index of the one to try. There are at least two, all healthy, none of them tried in this call yet. Called for every call: be quick, never wait. */
   pick(targets: readonly BalancedTarget[], call: AnyCall): number;

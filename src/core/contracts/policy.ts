@@ -43,6 +43,8 @@ export interface PolicyHooks<L extends Lane = Lane> {
   onEnd?(call: CallOf<L>, outcome: Outcome): Awaitable<void>;
   /** The rules that such a call would meet, with their present values. Nothing is counted. */
   explain?(question: Question): Awaitable<readonly RuleValue[]>;
+  /** Once, when the generation begins to serve. A change that is refused makes instances too: what acts by itself begins here, not in `create`. */
+  onServe?(): void;
   [Symbol.asyncDispose]?(): Promise<void>;
 }
 

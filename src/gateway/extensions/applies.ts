@@ -1,6 +1,7 @@
 import type { PolicyUse } from '../../config/types.ts';
 import type { AnyCall } from '../../core/call.ts';
 import { compileCondition, compileGlob, type ConditionContext } from '../../core/conditions.ts';
+import type { Stage } from '../../core/contracts/policy.ts';
 import type { Consumer } from '../../core/consumer.ts';
 import { conditionContext } from '../../pipeline/condition-context.ts';
 import type { BoundPolicy } from '../../pipeline/chain.ts';
@@ -8,12 +9,14 @@ import type { BoundPolicy } from '../../pipeline/chain.ts';
 type Test = (call: { readonly consumer: Consumer; readonly route: string }) => boolean;
 
 /** Which calls a use of a policy is for: `match` and `when`. Throws ConditionError for a `when` that does not compile. */
-export function appliesTo({ match, when }: Pick<PolicyUse, 'match' | 'when'>): Pick<BoundPolicy, 'applies' | 'concerns'> {
+export function appliesTo({ match, when }: Pick<PolicyUse, 'match' | 'when'>, stage: Stage): Pick<BoundPolicy, 'applies' | 'concerns'> {
   const matches = match === undefined ? undefined : matcher(match);
   if (when === undefined) return matches === undefined ? {} : { applies: matches, concerns: matches };
   const condition = compileCondition(when);
+  // Nobody escapes a limit or a guard by what he sends, or leaves out.
+  const otherwise = stage === 'limit' || stage === 'guard';
   return {
-    applies: (call) => matches?.(call) !== false && condition.evaluate(contextOf(call)),
+    applies: (call) => matches?.(call) !== false && condition.evaluate(contextOf(call), otherwise, otherwise),
     ...(matches === undefined ? {} : { concerns: matches }),
   };
 }

@@ -4,6 +4,7 @@ import type { Store } from '../../core/contracts/store.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import { namespaced } from '../../storage/state/namespaced-state.ts';
+import type { UpstreamRequest } from '../../core/upstream.ts';
 import type { UpstreamHttp } from '../../upstreams/http.ts';
 
 /** What every extension of a process is lent from. */
@@ -14,16 +15,16 @@ export interface Lenders {
   readonly log: Logger;
 }
 
-/** `place` says where in the configuration the instance stands. */
-export type HostFactory = (extension: string, place?: string) => Host;
+/** `place` says where in the configuration the instance stands, `trust` who wrote it: addresses that came by the admin API must be public. */
+export type HostFactory = (extension: string, place?: string, trust?: UpstreamRequest['trust']) => Host;
 
 /** Makes the host of one extension: its own log, its own part of the store, egress-checked fetch, and values that outlive reloads. */
 export function createHostFactory({ http, store, state, log }: Lenders): HostFactory {
   const shared = new Map<string, unknown>();
-  return (extension, place = '') => ({
+  return (extension, place = '', trust = 'operator') => ({
     place,
     log: log.child({ extension }),
-    fetch: (input, init) => fetchThrough(http, new Request(input, init)),
+    fetch: (input, init) => fetchThrough(http, new Request(input, init), trust),
     now: Date.now,
     store: store.keyValue(extension),
     // Two places count apart. A namespace ends at the first colon.
@@ -39,8 +40,8 @@ export function createHostFactory({ http, store, state, log }: Lenders): HostFac
   });
 }
 
-/** `fetch` for code of the operator's own: the same door as every other request that leaves the machine. */
-async function fetchThrough(http: UpstreamHttp, request: Request): Promise<Response> {
+/** `fetch` for extensions: the same door as every other request that leaves the machine. */
+async function fetchThrough(http: UpstreamHttp, request: Request, trust: UpstreamRequest['trust']): Promise<Response> {
   const url = new URL(request.url);
   const body = request.body === null ? undefined : new Uint8Array(await request.arrayBuffer());
   const answer = await http.send(
@@ -49,7 +50,7 @@ async function fetchThrough(http: UpstreamHttp, request: Request): Promise<Respo
       origin: url.origin,
       path: `${url.pathname}${url.search}`,
       headers: Object.fromEntries(request.headers),
-      trust: 'operator',
+      trust,
       ...(body === undefined ? {} : { body }),
     },
     { signal: request.signal },

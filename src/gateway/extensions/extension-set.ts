@@ -45,18 +45,31 @@ export class ExtensionFailure extends Error {
   }
 }
 
+/** What the extensions of a generation have to know of it. */
+interface Surroundings {
+  /** That of the configuration. */
+  readonly folder: string;
+  /** Whether the entry at a place, such as `models/support`, came by the admin API. */
+  isStored(place: string): boolean;
+  /** Hears of every secret before anything can show it. */
+  addSecret(value: string): void;
+}
+
 /** The extensions that one generation is built with, and what it made of them. */
 export class ExtensionSet implements BuildHost, ModelsBuildHost {
   readonly #extensions: readonly AnyExtension[];
   readonly #hostOf: HostFactory;
   readonly #folder: string;
+  readonly #isStored: Surroundings['isStored'];
+  readonly #addSecret: Surroundings['addSecret'];
   readonly #bound: BoundPolicy[] = [];
 
-  /** `folder` is that of the configuration. */
-  constructor(extensions: readonly AnyExtension[], hostOf: HostFactory, folder: string) {
+  constructor(extensions: readonly AnyExtension[], hostOf: HostFactory, { folder, isStored, addSecret }: Surroundings) {
     this.#extensions = extensions;
     this.#hostOf = hostOf;
     this.#folder = folder;
+    this.#isStored = isStored;
+    this.#addSecret = addSecret;
   }
 
   async bind(uses: readonly PolicyUse[] | undefined, place: string): Promise<readonly BoundPolicy[]> {
@@ -97,6 +110,17 @@ export class ExtensionSet implements BuildHost, ModelsBuildHost {
     return version;
   }
 
+  /** The generation begins to serve. */
+  serve(): void {
+    for (const { name, hooks } of this.#bound) {
+      try {
+        hooks.onServe?.();
+      } catch (err) {
+        this.#hostOf(`policy:${name}`).log.error({ err }, 'onServe failed');
+      }
+    }
+  }
+
   /** Lets go of what the policies of this generation hold. */
   async dispose(): Promise<void> {
     const letGo = async ({ name, hooks }: BoundPolicy): Promise<void> => {
@@ -113,10 +137,11 @@ export class ExtensionSet implements BuildHost, ModelsBuildHost {
     const policy = this.#find('policy', use.name) as Policy;
     const options = use.options ?? {};
     check(policy, options, `policies.${use.name}`);
+    for (const secret of secretsIn(policy.options, options)) this.#addSecret(secret);
     const hooks = await this.#make(`The policy ${use.name}${place === '' ? '' : ` of ${place}`}`, () =>
-      policy.create(options, this.#hostOf(`policy:${use.name}`, place)),
+      policy.create(options, this.#hostOf(`policy:${use.name}`, place, this.#isStored(place) ? 'public' : 'operator')),
     );
-    const lanes = common(policy.lanes, use.lanes);
+    const lanes = overlap(policy.lanes, use.lanes);
     const bound: BoundPolicy = {
       name: policy.name,
       stage: policy.stage,
@@ -124,7 +149,7 @@ export class ExtensionSet implements BuildHost, ModelsBuildHost {
       ...(lanes === undefined ? {} : { lanes }),
       ...(use.onFailure === undefined ? {} : { onFailure: use.onFailure }),
       ...(use.timeout === undefined ? {} : { timeoutMs: use.timeout }),
-      ...appliesTo(use),
+      ...appliesTo(use, policy.stage),
     };
     this.#bound.push(bound);
     return bound;
@@ -165,7 +190,15 @@ function placeOf({ name, match, when }: PolicyUse, place: string, taken: Set<str
   return at;
 }
 
-function common(own: readonly Lane[] | undefined, asked: readonly Lane[] | undefined): readonly Lane[] | undefined {
+/** Texts that the schema of the options calls secret. */
+function secretsIn(schema: object, value: unknown): string[] {
+  const { secret, properties = {} } = schema as { secret?: boolean; properties?: Readonly<Record<string, object>> };
+  if (typeof value === 'string') return secret === true ? [value] : [];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) => (Object.hasOwn(properties, key) ? secretsIn(properties[key]!, item) : []));
+}
+
+function overlap(own: readonly Lane[] | undefined, asked: readonly Lane[] | undefined): readonly Lane[] | undefined {
   if (own === undefined || asked === undefined) return own ?? asked;
   return own.filter((lane) => asked.includes(lane));
 }

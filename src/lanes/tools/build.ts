@@ -170,6 +170,7 @@ class Building {
       access: compileAccess(config.access, this.#locator(`/${kindKey}/${name}/access`)),
       chain: this.#chain(await this.#lent.bind(config.policies, `${kindKey}/${name}`)),
       plan: await this.#plan(name, config),
+      breaker: config.breaker,
       price: config.price,
       description: config.description,
       icons: icons as readonly JsonObject[] | undefined,
@@ -179,8 +180,8 @@ class Building {
   }
 
   /** One target: what calls show of it is kept over all doors and generations. */
-  async #plan(name: string, { breaker, retries = RETRIES }: ServiceConfig | ServerConfig): Promise<Plan> {
-    const gauge = this.#host.gauges.for(gaugeKey(name), breaker === undefined ? {} : { breaker });
+  async #plan(name: string, { retries = RETRIES }: ServiceConfig | ServerConfig): Promise<Plan> {
+    const gauge = this.#host.gauges.for(gaugeKey(name));
     const choice = { target: { name, upstream: name }, weight: 1, gauge, figures: gauge };
     const balancer = await this.#lent.createBalancer('weight', {}, '');
     return { pools: [{ choices: [choice], balancer }], retries, budget: new RetryBudget() };

@@ -68,6 +68,8 @@ export class ToolsLane {
   /** Called right after the swap: listens to the sources of the new generation and tells open streams what changed. */
   adopt(generation: ToolsGeneration): void {
     this.#current = generation;
+    for (const { plan, breaker } of generation.entries.values())
+      for (const { gauge } of plan.pools[0]!.choices) gauge.configure(breaker === undefined ? {} : { breaker });
     for (const stop of this.#unsubscribe) stop();
     this.#unsubscribe = [...generation.sources].map(([name, { source }]) =>
       source.subscribe((event) => {

@@ -50,7 +50,7 @@ export async function beforeAttempt<L extends Lane>(call: LiveCall<L>, chain: Ch
   if (chain.onAttempt.length > 0 && call.target !== undefined) {
     const what = { number: call.attempts, target: call.target };
     for (const step of chain.onAttempt) {
-      if (step.applies?.(call as never) === false) continue;
+      if (!call.concerns(step)) continue;
       const hook = guarded(step, call, () => step.hooks.onAttempt!(call as never, what));
       if (hook instanceof Promise) await hook;
     }

@@ -31,7 +31,7 @@ export function throughPolicies<L extends Lane>(
 ): AsyncIterable<Chunk<L>> {
   let stream = source;
   for (const step of chain.onStream) {
-    if (step.place >= passed || step.applies?.(call as never) === false) continue;
+    if (step.place >= passed || !call.concerns(step)) continue;
     if (step.observes)
       stream = step.hooks.onStream === undefined ? tapReply(step, call, shape, stream) : tapChunks(step, call, shape, stream);
     else if (step.hooks.onStream !== undefined) stream = throughStep(step, call, (chunk) => shape.completed(chunk) !== undefined, stream);

@@ -4,46 +4,52 @@ import type { Usage } from '../../core/usage.ts';
 
 export type Cell = string | number | null;
 
-/** The columns that a record is kept in, with the types that SQLite and PostgreSQL share. Yes and no are 1 and 0. */
-export const COLUMNS = {
-  id: 'text not null',
-  started_at: 'bigint not null',
-  lane: 'text not null',
-  operation: 'text not null',
-  consumer: 'text not null',
-  route: 'text not null',
-  asked: 'text not null',
-  target: 'text',
-  provider: 'text',
-  model_served: 'text',
-  outcome: 'text not null',
-  status: 'integer not null',
-  streamed: 'integer not null',
-  attempts: 'integer not null',
-  duration_ms: 'double precision not null',
-  first_byte_ms: 'double precision',
-  input_tokens: 'bigint',
-  output_tokens: 'bigint',
-  total_tokens: 'bigint',
-  cache_read_tokens: 'bigint',
-  cache_write_tokens: 'bigint',
-  cache_write_long_tokens: 'bigint',
-  reasoning_tokens: 'bigint',
-  input_audio_tokens: 'bigint',
-  output_audio_tokens: 'bigint',
-  estimated: 'integer not null',
-  cost: 'double precision',
-  unpriced: 'integer not null',
-  events: 'text not null',
-} as const;
+/** The columns that a record is read by, in the order of its cells. Yes and no are 1 and 0. */
+export const COLUMNS = [
+  'id',
+  'started_at',
+  'lane',
+  'operation',
+  'consumer',
+  'route',
+  'asked',
+  'target',
+  'provider',
+  'model_served',
+  'outcome',
+  'status',
+  'streamed',
+  'attempts',
+  'duration_ms',
+  'first_byte_ms',
+  'input_tokens',
+  'output_tokens',
+  'total_tokens',
+  'cache_read_tokens',
+  'cache_write_tokens',
+  'cache_write_long_tokens',
+  'reasoning_tokens',
+  'input_audio_tokens',
+  'output_audio_tokens',
+  'estimated',
+  'cost',
+  'unpriced',
+  'events',
+] as const;
 
-export type CallRow = Readonly<Record<keyof typeof COLUMNS, Cell>>;
+export type CallRow = Readonly<Record<(typeof COLUMNS)[number], Cell>>;
+
+/** How a record is written: what is found by an index, and all its cells as a list in JSON, which costs less to hand over and to write than they do. */
+export type WrittenRow = readonly [startedAt: number, consumer: string, cells: string];
 
 const NONE: Usage = {};
-const NO_EVENTS = '[]';
 
-/** A record as the values of its columns, in their order. */
-export function toRow(record: CallRecord): Cell[] {
+/** The cells are in the order of the columns. */
+export function toRow(record: CallRecord): WrittenRow {
+  return [record.startedAt, record.consumer, JSON.stringify(cellsOf(record))];
+}
+
+function cellsOf(record: CallRecord): (Cell | CallRecord['events'])[] {
   const usage = record.usage ?? NONE;
   return [
     record.id,
@@ -74,7 +80,7 @@ export function toRow(record: CallRecord): Cell[] {
     usage.estimated === true ? 1 : 0,
     usage.cost ?? null,
     usage.cost === null ? 1 : 0,
-    record.events.length === 0 ? NO_EVENTS : JSON.stringify(record.events),
+    record.events,
   ];
 }
 

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { UsageQuery, UsageRow } from '../../core/contracts/call-log.ts';
-import type { Cell } from './call-row.ts';
+import type { WrittenRow } from './call-row.ts';
 import { CallsDatabase, type Page, type PageQuery } from './calls-database.ts';
 
 export interface CallsWorkerData {
@@ -12,7 +12,7 @@ export interface CallsWorkerData {
 /** What the thread is asked, by the answer's type. Requests are answered in their order. */
 export interface CallsQuestions {
   /** Answers how many rows the table does not take; the others are written. */
-  write: { readonly ask: readonly Cell[][]; readonly answer: number };
+  write: { readonly ask: readonly WrittenRow[]; readonly answer: number };
   list: { readonly ask: PageQuery; readonly answer: Page };
   usage: { readonly ask: UsageQuery; readonly answer: readonly UsageRow[] };
   close: { readonly ask: undefined; readonly answer: undefined };

@@ -1,14 +1,13 @@
-import { Gauge, type GaugeSettings, type GaugeStatus } from './gauge.ts';
+import { Gauge, type GaugeStatus } from './gauge.ts';
 
 /** The gauges of all targets, by a key that says what is gauged. Outlives generations, so that a reload forgets nothing. */
 export class Gauges {
   readonly #gauges = new Map<string, Gauge>();
 
-  /** The same key gives the same gauge; with `settings` it takes these from now on. */
-  for(key: string, settings?: GaugeSettings): Gauge {
+  /** The same key gives the same gauge. It is configured when a generation begins to serve: what is built may be refused. */
+  for(key: string): Gauge {
     let gauge = this.#gauges.get(key);
-    if (gauge === undefined) this.#gauges.set(key, (gauge = new Gauge(settings)));
-    else if (settings !== undefined) gauge.configure(settings);
+    if (gauge === undefined) this.#gauges.set(key, (gauge = new Gauge()));
     return gauge;
   }
 

@@ -189,13 +189,14 @@ describe('what others get of the first', () => {
     expect(hub.state.entries.size).toBe(0);
   });
 
-  it('is nothing, when it is no complete answer: the next asks for itself', async () => {
+  it('is nothing, when it is no complete answer: all others ask for themselves, at once', async () => {
     const calls = many(await hub.bound(), 3);
     calls[0]!.answer('filtered', 'content_filter');
     await settle();
-    expect(sent(calls)).toEqual([0, 1]);
+    expect(sent(calls)).toEqual([0, 1, 2]);
+    calls[2]!.answer('three');
     calls[1]!.answer('two');
-    expect(await dones(calls)).toEqual(['filtered', 'two', 'two']);
+    expect(await dones(calls)).toEqual(['filtered', 'two', 'three']);
   });
 
   it('is nothing, when the result of a tool is a failure', async () => {

@@ -182,7 +182,9 @@ export function outcome(parts: Partial<Outcome> = {}): Outcome {
 }
 
 export async function created<O>(policy: Policy<O>, options: O, host: Host): Promise<PolicyHooks> {
-  return policy.create(options, host);
+  const hooks = await policy.create(options, host);
+  hooks.onServe?.();
+  return hooks;
 }
 
 /** The refusal; undefined when the call may pass. */

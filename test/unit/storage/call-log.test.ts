@@ -1,7 +1,7 @@
 import Sqlite from 'better-sqlite3';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -12,6 +12,16 @@ import { toRow } from '../../../src/storage/calls/call-row.ts';
 import { CallsDatabase } from '../../../src/storage/calls/calls-database.ts';
 import { openCallLog, type CallLogOptions } from '../../../src/storage/calls/open-call-log.ts';
 import { bareRecord, sampleRecord } from '../../contracts/call-log.ts';
+
+/** That of the files that the first versions wrote. */
+const FIRST_TABLE = `create table call (seq integer primary key, id text not null, started_at bigint not null, lane text not null,
+  operation text not null, consumer text not null, route text not null, asked text not null, target text, provider text, model_served text,
+  outcome text not null, status integer not null, streamed integer not null, attempts integer not null, duration_ms double precision not null,
+  first_byte_ms double precision, input_tokens bigint, output_tokens bigint, total_tokens bigint, cache_read_tokens bigint,
+  cache_write_tokens bigint, cache_write_long_tokens bigint, reasoning_tokens bigint, input_audio_tokens bigint, output_audio_tokens bigint,
+  estimated integer not null, cost double precision, unpriced integer not null, events text not null);
+  create index call_started on call (started_at);
+  create index call_consumer on call (consumer, started_at);`;
 
 const source = new URL('../../../src/storage/calls/open-call-log.ts', import.meta.url).href;
 const said: string[] = [];
@@ -92,13 +102,42 @@ describe('the file', () => {
     expect(said).toEqual(['error records of calls cannot be written; they are kept for now']);
   });
 
+  it('of an older version is read as before', async () => {
+    const now = Date.now();
+    const all = [
+      sampleRecord({ startedAt: now - 2 }),
+      bareRecord({ id: 'bare', startedAt: now - 1 }),
+      sampleRecord({ id: 'quoted', asked: `"it's"`, startedAt: now }),
+    ];
+    await mkdir(join(folder, 'data'));
+    const db = new Sqlite(path);
+    db.exec(FIRST_TABLE);
+    const insert = db.prepare(`insert into call values (null, ${Array(29).fill('?').join(', ')})`);
+    for (const record of all) {
+      const cells = JSON.parse(toRow(record)[2]) as unknown[];
+      insert.run(...cells.slice(0, -1), JSON.stringify(cells.at(-1)));
+    }
+    const usage = db.prepare('select sum(input_tokens) as input, sum(cost) as cost from call').get() as { input: number; cost: number };
+    db.pragma('user_version = 1');
+    db.close();
+    const log = open();
+    log.add(bareRecord({ id: 'new', startedAt: now + 1 }));
+    const { items } = await log.list({});
+    expect(items.slice(1)).toEqual(all.toReversed());
+    expect(items[0]!.id).toBe('new');
+    const [sum] = (await log.usage({ consumer: all[0]!.consumer })).map(({ inputTokens, usd }) => ({ input: inputTokens, cost: usd }));
+    expect(sum).toEqual(usage);
+  });
+
   it('answers a list and a page of one consumer from its indexes', async () => {
     await open().list({});
     const db = new Sqlite(path, { readonly: true });
     const plan = (sql: string): string => JSON.stringify(db.prepare(`explain query plan ${sql}`).all());
     const order = 'order by started_at desc, seq desc limit 50';
-    expect(plan(`select * from call where (started_at, seq) < (5, 5) ${order}`)).toMatch(/SEARCH call USING INDEX call_started/);
-    expect(plan(`select * from call where consumer = 'a' and started_at < 9 ${order}`)).toMatch(/SEARCH call USING INDEX call_consumer/);
+    expect(plan(`select * from call where (started_at, seq) < (5, 5) ${order}`)).toMatch(/SEARCH record USING INDEX record_started/);
+    expect(plan(`select * from call where consumer = 'a' and started_at < 9 ${order}`)).toMatch(
+      /SEARCH record USING INDEX record_consumer/,
+    );
     expect(plan(`select * from call ${order}`)).not.toMatch(/TEMP B-TREE/);
     db.close();
   });
@@ -195,12 +234,12 @@ describe('when the disk cannot be written', () => {
   });
 });
 
-it('leaves out a record that the table does not take, and writes those beside it', async () => {
+it.each([3, 70])('leaves out a record that the table does not take, and writes those beside it, of %i at once', async (count) => {
   const log = open();
-  log.add(bareRecord({ id: 'good' }));
-  log.add(bareRecord({ id: 'bad', durationMs: Number.NaN }));
-  log.add(bareRecord({ id: 'too' }));
-  expect((await log.list({})).items.map(({ id }) => id)).toEqual(['too', 'good']);
+  const ids = Array.from({ length: count }, (_, n) => `r${n}`);
+  const now = Date.now();
+  for (const [n, id] of ids.entries()) log.add(bareRecord({ id, startedAt: n === 1 ? Number.NaN : now + n }));
+  expect((await log.list({ limit: 100 })).items.map(({ id }) => id)).toEqual(ids.filter((id) => id !== 'r1').toReversed());
   expect(log.lost).toBe(1);
 });
 

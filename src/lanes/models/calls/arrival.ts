@@ -13,6 +13,8 @@ export interface Arrival {
   readonly bytes: Buffer;
   /** The same, parsed. A policy may put another in its place, in `call.input.body`. */
   readonly body: JsonObject;
+  /** No reader can take the bytes for another request: `checkKeys` need not look. */
+  readonly isPlain: boolean;
   readonly route: Route;
   readonly host: ModelsHost;
 }

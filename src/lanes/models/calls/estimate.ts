@@ -51,8 +51,8 @@ export function settledUsage(body: JsonObject, reported: Usage | undefined, outp
 
 /** What an answer may have without a limit in its request. */
 const USUAL_OUTPUT = 2_048;
-/** No answer has more, whatever a caller writes: `1e999` is a number too. */
-const LARGEST_OUTPUT = 100_000_000;
+/** What is reserved for one answer at most: by what they write, callers must not hold all that others may use. */
+const LARGEST_OUTPUT = 32_768;
 
 /** What a request may use at most, roughly: what is reserved for it. */
 export function expectedUsage(body: JsonObject, operation: ModelsOperation): Usage {

@@ -5,10 +5,10 @@ import type { UpstreamResponse, UpstreamStream } from '../../../core/upstream.ts
 import { retryAfterMs } from '../../../core/units/retry-after.ts';
 import { attempt, type Send } from '../../../pipeline/attempts/attempt.ts';
 import type { LiveCall } from '../../../pipeline/live-call.ts';
-import { reported, type ProviderError } from '../provider-error.ts';
+import { ProviderError, reported } from '../provider-error.ts';
 import type { Account } from '../routes/account.ts';
 import type { Trial } from './arrival.ts';
-import { checkKeys, insertField, replaceValue } from '../passing/body-edits.ts';
+import { checkKeys, insertField, replaceSoleValue, replaceValue } from '../passing/body-edits.ts';
 
 export function askedOf(call: LiveCall<'models'>, { exchange, model }: Trial): Asked {
   return { model, stream: call.input.stream, headers: exchange.req.headers };
@@ -17,6 +17,8 @@ export function askedOf(call: LiveCall<'models'>, { exchange, model }: Trial): A
 /** Where providers are, and what would allow it, is the operator's affair: callers read that it was the provider. */
 export function withoutAddress(error: GatewayError, accounts: Iterable<Account>): GatewayError {
   const { code, message } = error;
+  // What the hub says of itself names no provider.
+  if (!/^(?:upstream_|egress_|model_|content_|context_)/.test(code)) return error;
   let told = message;
   if (code === 'egress_refused') told = 'The hub may not connect to the provider; its log says why.';
   else {
@@ -26,7 +28,15 @@ export function withoutAddress(error: GatewayError, accounts: Iterable<Account>)
     }
     if (told !== message) told = told.replace(/^t/, 'T');
   }
-  return told === message ? error : new GatewayError(code, told, { detail: `${message} ${error.detail ?? ''}`.trim(), cause: error });
+  if (told === message) return error;
+  const detail = `${message} ${error.detail ?? ''}`.trim();
+  const { retryAfterMs: wait, rule } = error;
+  if (error instanceof ProviderError) return new ProviderError({ code, message: told, vendor: error.vendor, ...waiting(wait) }, detail);
+  return new GatewayError(code, told, { detail, cause: error, ...waiting(wait), ...(rule === undefined ? {} : { rule }) });
+}
+
+function waiting(retryAfterMs: number | undefined): { readonly retryAfterMs?: number } {
+  return retryAfterMs === undefined ? {} : { retryAfterMs };
 }
 
 type Head = Pick<UpstreamResponse, 'status' | 'headers'>;
@@ -92,7 +102,7 @@ export function passedBody(call: LiveCall<'models'>, trial: Trial, surface: Chat
   const adapts = surface.adapt !== undefined && surface.adapt(body, asked) !== body;
   const rewrites = body !== trial.body || refused.length > 0 || adapts;
   if (rewrites) {
-    checkKeys(trial.bytes, trial.body);
+    if (!trial.isPlain) checkKeys(trial.bytes, trial.body);
     return JSON.stringify(rewritten(body, surface, asked, refused, usage));
   }
   const bytes = bytesFor(call, trial, asked.model);
@@ -105,9 +115,9 @@ export function passedBody(call: LiveCall<'models'>, trial: Trial, surface: Chat
 export function bytesFor(call: LiveCall<'models'>, trial: Trial, model: string): Buffer {
   const { body } = call.input;
   if (body !== trial.body) return Buffer.from(JSON.stringify({ ...body, model }));
-  checkKeys(trial.bytes, trial.body);
-  if (body['model'] !== model) return replaceValue(trial.bytes, 'model', JSON.stringify(model));
-  return trial.bytes;
+  if (!trial.isPlain) checkKeys(trial.bytes, trial.body);
+  if (body['model'] === model) return trial.bytes;
+  return (trial.isPlain ? replaceSoleValue : replaceValue)(trial.bytes, 'model', JSON.stringify(model));
 }
 
 function rewritten(body: JsonObject, surface: ChatSurface, asked: Asked, refused: readonly string[], usage: boolean): JsonObject {

@@ -8,16 +8,12 @@ const EVENT = /^event: *(\S+)/gm;
 
 /** True for a chunk with something that the model has said: what comes before only tells that the vendor has taken the request. */
 export function begins(chunk: ModelsChunk): boolean {
-  // Passed on unread, it may hold several events.
-  const names =
-    chunk instanceof PassedChunk
-      ? chunk.bytes
-          .toString('latin1')
-          .matchAll(EVENT)
-          .map(([, name]) => name!)
-      : [chunk.event];
-  const named = [...names].filter((name) => name !== undefined);
-  return named.length > 0 ? named.some((name) => !PREAMBLE.has(name)) : !isRoleOnly(chunk);
+  if (!(chunk instanceof PassedChunk)) return chunk.event === undefined ? !isRoleOnly(chunk) : !PREAMBLE.has(chunk.event);
+  // Passed on unread, it may hold several events, or comments alone.
+  const text = chunk.bytes.toString('latin1');
+  if (!text.includes('data:')) return false;
+  const names = [...text.matchAll(EVENT)].map(([, name]) => name!);
+  return names.length > 0 ? names.some((name) => !PREAMBLE.has(name)) : !isRoleOnly(chunk);
 }
 
 /** The first event of OpenAI's chat has the role and an empty text. What cannot be read as one event holds more. */

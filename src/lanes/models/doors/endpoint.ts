@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { AnyCall, Handled } from '../../../core/call.ts';
 import type { ConditionContext } from '../../../core/conditions.ts';
 import { GatewayError } from '../../../core/errors.ts';
@@ -22,6 +23,7 @@ import { chooseRoute } from '../routes/choose.ts';
 import { planFor } from '../routes/plan-for.ts';
 import type { Route } from '../routes/route.ts';
 import { modelSegments } from '../segments.ts';
+import { isPlain } from '../passing/body-edits.ts';
 import type { ErrorFormat } from '../wire-errors.ts';
 import type { Arrival } from '../calls/arrival.ts';
 import { converse } from '../calls/conversation.ts';
@@ -78,9 +80,12 @@ export function apiOf(generation: ModelsGeneration, name: string | undefined, co
 async function post(exchange: Exchange, door: Door, api: string | undefined, enter: EnterGeneration, host: ModelsHost): Promise<void> {
   const { models, leave } = enter();
   try {
-    const { arrival, call } = await read(exchange, door, apiOf(models, api, exchange.consumer), host);
+    const owner = apiOf(models, api, exchange.consumer);
+    checkContent(exchange.req);
+    const bytes = await readBody(exchange.req, { limit: LARGEST_BODY });
+    const { arrival, call } = read(exchange, door, owner, host, bytes);
     // The answer is done when the client is gone: what works for the call stops.
-    exchange.res.once('close', () => {
+    exchange.res.on('close', () => {
       if (!exchange.res.writableFinished) call.abort(new GatewayError('client_closed'));
     });
     await deliver(
@@ -102,13 +107,16 @@ interface Read {
   readonly call: LiveCall<'models'>;
 }
 
-async function read(exchange: Exchange, door: Door, api: ModelApi, host: ModelsHost): Promise<Read> {
+function checkContent({ headers }: IncomingMessage): void {
+  const { 'content-type': type = '', 'content-encoding': encoding = 'identity' } = headers;
+  if (!/^application\/json\s*(?:;|$)/i.test(type)) throw new GatewayError('unsupported_media_type');
+  if (encoding !== 'identity') throw new GatewayError('unsupported_media_type', 'Send the body as it is, without a content-encoding.');
+}
+
+function read(exchange: Exchange, door: Door, api: ModelApi, host: ModelsHost, bytes: Buffer): Read {
   const { req, consumer } = exchange;
-  if (!/^application\/json\s*(?:;|$)/i.test(req.headers['content-type'] ?? '')) throw new GatewayError('unsupported_media_type');
-  if ((req.headers['content-encoding'] ?? 'identity') !== 'identity')
-    throw new GatewayError('unsupported_media_type', 'Send the body as it is, without a content-encoding.');
-  const bytes = await readBody(req, { limit: LARGEST_BODY });
-  const body = parseJson(bytes);
+  const text = bytes.toString();
+  const body = parseJson(bytes, text);
   if (!isObject(body)) throw new GatewayError('bad_request', 'The request body must be a JSON object.');
   const { model } = body;
   if (typeof model !== 'string' || model === '') throw new GatewayError('bad_request', 'model: the name of a model is needed.');
@@ -144,7 +152,7 @@ async function read(exchange: Exchange, door: Door, api: ModelApi, host: ModelsH
     host.ledger.record(call as AnyCall, { ...outcome, events: call.events });
     throw error;
   }
-  return { arrival: { exchange, door, bytes, body, route, host }, call: callOf() };
+  return { arrival: { exchange, door, bytes, body, isPlain: isPlain(text, body), route, host }, call: callOf() };
 }
 
 const NOTHING = (): Usage => ({});

@@ -11,6 +11,9 @@ const DECIDING = new Set(['model', 'messages', 'input', 'system', 'stream', 'max
 const LONGEST_DECIDING = 10;
 /** Of those: fields that two readers must not read differently. */
 const ONCE = ['model', 'messages', 'input', 'system'] as const;
+/** V8 finds texts of up to six characters at once, and makes a table first for longer ones. */
+const MARK_LENGTH = 6;
+const NAMES = ONCE.map((key) => ({ key, name: `"${key}"`, mark: `"${key}"`.slice(0, MARK_LENGTH) }));
 
 /** A range of bytes. */
 interface Span {
@@ -23,7 +26,17 @@ interface Span {
  * the key. Throws GatewayError `bad_request` when it has it twice: two readers would see two requests.
  */
 export function replaceValue(json: Buffer, key: string, value: string): Buffer {
-  const { start, end } = onlyValue(json, key);
+  return replaceSpan(json, onlyValue(json, key), value);
+}
+
+/** The same where `isPlain`, for a key that must stand once. */
+export function replaceSoleValue(json: Buffer, key: string, value: string): Buffer {
+  const name = `"${key}"`;
+  const start = skipSpace(json, json.indexOf(COLON, json.indexOf(name) + name.length) + 1);
+  return replaceSpan(json, { start, end: endOfValue(json, start) }, value);
+}
+
+function replaceSpan(json: Buffer, { start, end }: Span, value: string): Buffer {
   return Buffer.concat([json.subarray(0, start), Buffer.from(value), json.subarray(end)]);
 }
 
@@ -42,12 +55,31 @@ export function insertField(json: Buffer, key: string, value: string): Buffer {
 export function checkKeys(json: Buffer, body: JsonObject): void {
   for (const key of Object.keys(body)) {
     if (key.length > LONGEST_DECIDING || DECIDING.has(key)) continue;
-    // Folds as they do: to upper case first, for the long s and the sign of kelvin.
-    const folded = key.toUpperCase().toLowerCase();
-    if (DECIDING.has(folded)) throw new GatewayError('bad_request', `The field "${key}" is "${folded}" but for its case.`);
+    const meant = folded(key);
+    if (DECIDING.has(meant)) throw new GatewayError('bad_request', `The field "${key}" is "${meant}" but for its case.`);
   }
   const escapes = mayEscape(json);
   for (const key of ONCE) if (Object.hasOwn(body, key) && (escapes || standsTwice(json, key))) onlyValue(json, key);
+}
+
+/**
+ * True when `checkKeys` has nothing to say, by a look at the text of a body that costs less: each name stands once, wherever that is, and nothing is
+ * written as an escape. False says nothing.
+ */
+export function isPlain(text: string, body: JsonObject): boolean {
+  for (const key of Object.keys(body)) if (key.length <= LONGEST_DECIDING && !DECIDING.has(key) && DECIDING.has(folded(key))) return false;
+  if (text.includes('\\u00')) return false;
+  for (const { key, name, mark } of NAMES) {
+    if (!Object.hasOwn(body, key)) continue;
+    let count = 0;
+    for (let at = text.indexOf(mark); at >= 0; at = text.indexOf(mark, at + 1)) if (text.startsWith(name, at) && ++count > 1) return false;
+  }
+  return true;
+}
+
+/** As other readers may take it. They fold to upper case first, for the long s and the sign of kelvin. */
+function folded(key: string): string {
+  return key.toUpperCase().toLowerCase();
 }
 
 /** Anywhere: cheap, and rarely true. */

@@ -12,6 +12,11 @@ const CLOSING = 0x7d;
 /** Bytes at the end in which usage is looked for; what is further away is found by parsing all. */
 const LONGEST_TAIL = 4096;
 const LONGEST_NAME = 256;
+/** Bytes at the start in which the model is looked for; further away it is found by walking over the fields. */
+const LONGEST_HEAD = 512;
+/** A text `model` at the top, behind fields that hold no others. In ASCII and without escapes, so that the bytes are the text. */
+const MODEL_NEAR_START =
+  /^\s*\{(?:\s*"[^"\\]*"\s*:\s*(?:"[^"\\]*"|[\w.+-]+)\s*,)*?\s*"model"\s*:\s*"([\x20\x21\x23-\x5b\x5d-\x7e]{0,256})"/;
 
 /** Where the formats put what was said. */
 const ANSWERS: Readonly<Record<string, string>> = {
@@ -34,12 +39,13 @@ export interface Scanned {
 export function scanReply(codec: ChatCodec, bytes: Buffer): Scanned {
   checkWhole(bytes);
   const isChat = codec.format === 'openai-chat';
-  const usage = !isChat || bytes.includes(FINISH) ? fieldAtEnd(bytes) : undefined;
-  if (usage !== undefined) {
-    const model = topLevelText(bytes, 'model');
-    const said: Record<string, unknown> = { usage };
+  // From the end, where it stands nearly always.
+  const end = !isChat || bytes.lastIndexOf(FINISH) >= 0 ? fieldsAtEnd(bytes) : undefined;
+  if (end !== undefined) {
+    const model = modelOf(bytes);
+    const said: Record<string, unknown> = { usage: end['usage'] };
     if (model !== undefined) said['model'] = model;
-    const tier = isChat ? tierOf(bytes) : undefined;
+    const tier = isChat ? (end['service_tier'] ?? tierOf(bytes)) : undefined;
     if (tier !== undefined) said['service_tier'] = tier;
     return codec.readUsage(said);
   }
@@ -82,18 +88,22 @@ export function parseAnswer(bytes: Buffer): JsonObject {
 }
 
 /**
- * The top-level field `usage` where it stands near the end, as vendors write it: what follows its name up to the end is then an object's inside,
- * and parses as one. Where it does not, the name stood somewhere else.
+ * The top-level field `usage` with those behind it, where it stands near the end, as vendors write it: what follows its name up to the end is then
+ * an object's inside, and parses as one. Where it does not, the name stood somewhere else.
  */
-function fieldAtEnd(bytes: Buffer): JsonObject | undefined {
+function fieldsAtEnd(bytes: Buffer): JsonObject | undefined {
   const at = bytes.lastIndexOf(USAGE);
   if (at < 0 || bytes.length - at > LONGEST_TAIL) return undefined;
   try {
-    const { usage } = JSON.parse(`{${bytes.toString('utf8', at)}`) as JsonObject;
-    return isObject(usage) ? usage : undefined;
+    const fields = JSON.parse(`{${bytes.toString('utf8', at)}`) as JsonObject;
+    return isObject(fields['usage']) ? fields : undefined;
   } catch {
     return undefined;
   }
+}
+
+function modelOf(bytes: Buffer): string | undefined {
+  return MODEL_NEAR_START.exec(bytes.toString('latin1', 0, LONGEST_HEAD))?.[1] ?? topLevelText(bytes, 'model');
 }
 
 /** Nearly always among the first fields. */

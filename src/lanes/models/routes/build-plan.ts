@@ -25,13 +25,7 @@ export async function buildPlan(
   const choiceOf = ({ provider, model, weight = 1 }: ModelRouteConfig['targets'][number]): ModelChoice[] => {
     const found = accounts.get(provider);
     if (found === undefined || weight === 0) return [];
-    const { breaker, health } = found.config;
-    const gauge = host.gauges.for(gaugeKey(provider, model), {
-      ...(breaker === undefined ? {} : { breaker }),
-      ...(health?.unhealthyAfter === undefined ? {} : { unhealthyAfter: health.unhealthyAfter }),
-      ...(health?.healthyAfter === undefined ? {} : { healthyAfter: health.healthyAfter }),
-    });
-    return [new ModelChoice(found, model, weight, gauge, host.ledger)];
+    return [new ModelChoice(found, model, weight, host.gauges.for(gaugeKey(provider, model)), host.ledger)];
   };
   const { balance = 'weight', fallback = [], timeouts = {}, fallbackOn = [] } = config;
   const [name, options] = typeof balance === 'string' ? [balance, {}] : Object.entries(balance)[0]!;

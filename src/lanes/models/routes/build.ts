@@ -132,7 +132,10 @@ class Building {
     try {
       const plan = await buildPlan(config, pointer, this.#accounts, this.#host, this.#lent);
       if (plan === undefined) return undefined;
-      const chain = composeChain([...policies, ...(await this.#lent.bind(config.policies, `models/${name}`))], 'models');
+      const chain = composeChain(
+        [...policies, ...(await this.#lent.bind(config.policies, `${pointer.startsWith('/apis/') ? 'apis' : 'models'}/${name}`))],
+        'models',
+      );
       this.#problems.push(...chain.holding.map((policy) => holdsStreams(policy, name, pointer)));
       return compileRoute({ ...placed, plan, chain });
     } catch (error) {

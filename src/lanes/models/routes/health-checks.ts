@@ -9,14 +9,21 @@ import { gaugeKey } from './choice.ts';
 const INTERVAL_MS = 30_000;
 const TIMEOUT_MS = 5_000;
 
-/** Asks the providers that have `health` again and again whether they are well, and tells the gauges of their targets. Gives the way to stop. */
+/** Gives gauges the settings of their provider, asks those that have `health` again and again whether they are well, and tells. Gives the way to stop. */
 export function startHealthChecks(generation: ModelsGeneration, host: ModelsHost): () => void {
   const stops = [...generation.accounts.values()].flatMap((accounts) => {
-    const { health } = accounts.config;
+    const { health, breaker } = accounts.config;
     const gauges = new Set([...choicesOf(generation)].filter((choice) => choice.accounts === accounts).map(({ gauge }) => gauge));
     const checked = (ok: boolean): void => {
       for (const gauge of gauges) gauge.checked(ok);
     };
+    for (const gauge of gauges) {
+      gauge.configure({
+        ...(breaker === undefined ? {} : { breaker }),
+        ...(health?.unhealthyAfter === undefined ? {} : { unhealthyAfter: health.unhealthyAfter }),
+        ...(health?.healthyAfter === undefined ? {} : { healthyAfter: health.healthyAfter }),
+      });
+    }
     if (health === undefined) {
       // What checks have said before counts no more: none would ever take it back.
       checked(true);

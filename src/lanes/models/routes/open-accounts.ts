@@ -15,6 +15,8 @@ export async function openAccounts(
   const { keys = [] } = config;
   if (keys.length > 0 && config.apiKey !== undefined)
     throw new GatewayError('bad_request', `The provider ${name} has apiKey and keys: put the key of apiKey into keys.`);
+  if (keys.length > 0 && keys.every(({ weight }) => weight === 0))
+    throw new GatewayError('bad_request', `All keys of the provider ${name} have weight 0: give one of them more.`);
   const all: Account[] = [];
   for (const one of keys.length === 0 ? [options] : keys.map(({ key }) => ({ ...options, apiKey: key }))) {
     const provider = await lent.createProvider(config.type, name, one);

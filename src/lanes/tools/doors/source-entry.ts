@@ -18,6 +18,8 @@ export interface SourceEntry {
   readonly chain: Chain;
   /** Its one target. */
   readonly plan: Plan;
+  /** When that is left alone, from the moment on at which the generation serves. */
+  readonly breaker: ServiceConfig['breaker'];
   /** US dollars for one call of a tool without a price of its own. */
   readonly price: number | undefined;
   readonly description: string | undefined;

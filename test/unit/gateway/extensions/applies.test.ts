@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { PolicyUse } from '../../../../src/config/types.ts';
 import type { AnyCall } from '../../../../src/core/call.ts';
 import { ConditionError } from '../../../../src/core/conditions.ts';
-import type { Question } from '../../../../src/core/contracts/policy.ts';
+import type { Question, Stage } from '../../../../src/core/contracts/policy.ts';
 import { appliesTo } from '../../../../src/gateway/extensions/applies.ts';
 import { modelSegments } from '../../../../src/lanes/models/segments.ts';
 import { LiveCall } from '../../../../src/pipeline/live-call.ts';
@@ -34,10 +34,11 @@ const chat = new LiveCall<'models'>({
   codec: modelSegments,
   input: { model: 'gpt-5', stream: false, body: { model: 'gpt-5', messages: [{ role: 'user', content: 'Where is my invoice?' }] } },
 }) as unknown as AnyCall;
-const applies = (use: Pick<PolicyUse, 'match' | 'when'>, to: AnyCall = call): boolean | undefined => appliesTo(use).applies?.(to);
+const applies = (use: Pick<PolicyUse, 'match' | 'when'>, to: AnyCall = call, stage: Stage = 'transform'): boolean | undefined =>
+  appliesTo(use, stage).applies?.(to);
 
 describe('a use of a policy', () => {
-  it('without a rule is for every call, and asks nothing', () => expect(appliesTo({})).toEqual({}));
+  it('without a rule is for every call, and asks nothing', () => expect(appliesTo({}, 'limit')).toEqual({}));
 
   it.each<[PolicyUse['match'], boolean]>([
     [{ consumer: 'al*' }, true],
@@ -49,7 +50,7 @@ describe('a use of a policy', () => {
   ])('with match %j: %s', (match, expected) => {
     expect(applies({ match })).toBe(expected);
     const question: Question = { consumer: ALICE, lane: 'tools', route: 'pets' };
-    expect(appliesTo({ match }).concerns?.(question)).toBe(expected);
+    expect(appliesTo({ match }, 'limit').concerns?.(question)).toBe(expected);
   });
 
   it('for consumers by name is not for nobody', () => {
@@ -70,7 +71,10 @@ describe('a use of a policy', () => {
     const question: Question = { consumer: ALICE, lane: 'tools', route: 'pets' };
     expect([applies({ match, when: 'args.limit > 2' }), applies({ match, when: 'args.limit > 3' })]).toEqual([true, false]);
     expect(applies({ match: { consumer: 'bob' }, when: 'true' })).toBe(false);
-    expect([appliesTo({ match, when: 'false' }).concerns?.(question), appliesTo({ when: 'false' }).concerns]).toEqual([true, undefined]);
+    expect([appliesTo({ match, when: 'false' }, 'limit').concerns?.(question), appliesTo({ when: 'false' }, 'limit').concerns]).toEqual([
+      true,
+      undefined,
+    ]);
   });
 
   it('with an expression sees the input as it is when it is asked', () => {
@@ -81,7 +85,15 @@ describe('a use of a policy', () => {
     expect(applies({ when: 'args.note == "bye"' }, asking as unknown as AnyCall)).toBe(true);
   });
 
+  it.each([
+    ['what is left out', 'request.headers["x-team"] != "vip"'],
+    ['what is too long to be matched', '!call.text.matches("^short$")'],
+  ])('in a limit or a guard is not escaped by %s', (_, when) => {
+    const long = toolCall({ input: { ...call.input, arguments: { text: 'x'.repeat(70_000) } } as never }) as unknown as AnyCall;
+    expect([applies({ when }, long, 'limit'), applies({ when }, long, 'guard'), applies({ when }, long)]).toEqual([true, true, false]);
+  });
+
   it('does not compile what is no expression', () => {
-    expect(() => appliesTo({ when: 'call.nothing ==' })).toThrow(ConditionError);
+    expect(() => appliesTo({ when: 'call.nothing ==' }, 'limit')).toThrow(ConditionError);
   });
 });

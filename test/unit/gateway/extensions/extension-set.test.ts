@@ -24,7 +24,8 @@ const mine = defineBalancer<{ readonly first?: boolean }>({
     return { pick: (targets) => (first ? 0 : targets.length - 1), figure: () => place };
   },
 });
-const set = (): ExtensionSet => new ExtensionSet([counting, mine], (_, place) => ({ place }) as Host, '/nowhere');
+const set = (): ExtensionSet =>
+  new ExtensionSet([counting, mine], (_, place) => ({ place }) as Host, { folder: '/nowhere', isStored: () => false, addSecret: () => {} });
 const use = (more: Partial<PolicyUse> = {}): PolicyUse => ({ name: 'counting', options: {}, ...more });
 
 /** The places at which uses count, in the order given. */

@@ -11,13 +11,14 @@ it('gives the same gauge for the same key, and another for another', () => {
 
 it('keeps what was seen when settings change, and the settings when none are given', () => {
   const gauges = new Gauges();
-  const gauge = gauges.for('a', { breaker: { failures: 2, open: 3_000 } });
+  const gauge = gauges.for('a');
+  gauge.configure({ breaker: { failures: 2, open: 3_000 } });
   gauge.begin(START).ended(START, 'failed');
   gauges.for('a');
   gauge.begin(START).ended(START, 'failed');
   expect(gauge.retryAt(START)).toBe(START + 3_000);
   gauge.begin(START + 3_000).ended(START + 3_000, 'ok');
-  gauges.for('a', {});
+  gauge.configure({});
   for (let time = 0; time < 4; time++) gauge.begin(START + 3_000).ended(START + 3_000, 'failed');
   expect(gauge.available(START + 3_000)).toBe(true);
   expect(gauge.samples).toBe(7);

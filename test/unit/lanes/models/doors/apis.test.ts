@@ -168,7 +168,7 @@ it('an API’s own policies stand before those of its routes, and are bound at i
     ['of-all', 'of-root'],
     ['of-all', 'of-the-api', 'of-the-route'],
   ]);
-  expect(places).toEqual(['of-root at apis/v1', 'of-the-api at apis/partner', 'of-the-route at models/partner/m']);
+  expect(places).toEqual(['of-root at apis/v1', 'of-the-api at apis/partner', 'of-the-route at apis/partner/m']);
   const wrong = await buildModels(merge(providers, [], { v1: { models: [{ name: 'x', ...to }] } }), buildHost(), LENT, [], undefined);
   expect(wrong.problems).toMatchObject([{ code: 'api_models', severity: 'error', pointer: '/apis/v1/models' }]);
 });

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../../../src/core/json.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkKeys, insertField, replaceValue } from '../../../../../src/lanes/models/passing/body-edits.ts';
+import { checkKeys, insertField, isPlain, replaceSoleValue, replaceValue } from '../../../../../src/lanes/models/passing/body-edits.ts';
 
 /** JSON text with its spaces, its order of keys and its escapes chosen freely, and what it means. */
 const space = fc.constantFrom('', ' ', '\n', '\t  ', '\r\n');
@@ -100,6 +100,37 @@ describe('a key that stands once', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('isPlain', () => {
+  it.each([
+    ['{"model":"a","messages":[{"role":"user","content":"the \\"model\\" of it"}]}', true],
+    ['{"model":"a","messages":[{"role":"user","content":"model, messages"}],"max_tokens":1}', true],
+    ['{"model":"model-a","models":[],"input":[{"type":"input_text"}]}', true],
+    ['{"model":"a","messages":[{"model":"b"}]}', false],
+    ['{"model":"a","Messages":[]}', false],
+    ['{"m\\u006fdel":"a"}', false],
+  ])('%s: %s', (json, expected) => {
+    expect(isPlain(json, JSON.parse(json) as JsonObject)).toBe(expected);
+  });
+
+  it('never passes what checkKeys refuses, and what it passes is changed as if nobody had looked', () => {
+    let plain = 0;
+    fc.assert(
+      fc.property(around, fc.constantFrom('', ',"model":1', ',"m\\u006fdel":1', ',"Model":1', ',"x":{"model":1}'), (parts, more) => {
+        const [head, tail] = build(parts);
+        const json = `${head}${parts.old}${more}${tail}`;
+        const body = JSON.parse(json) as JsonObject;
+        if (!isPlain(json, body)) return;
+        plain += 1;
+        const bytes = Buffer.from(json);
+        expect(() => checkKeys(bytes, body)).not.toThrow();
+        expect(replaceSoleValue(bytes, 'model', '"b"').equals(replaceValue(bytes, 'model', '"b"'))).toBe(true);
+      }),
+      { numRuns: 1_000 },
+    );
+    expect(plain).toBeGreaterThan(5);
   });
 });
 

@@ -5,6 +5,7 @@ import { Secret } from '../../../../../src/core/secret.ts';
 import type { ModelsBuildHost, ModelsHost } from '../../../../../src/lanes/models/host.ts';
 import { buildModels, type ModelsGeneration } from '../../../../../src/lanes/models/routes/build.ts';
 import type { ModelPlan } from '../../../../../src/lanes/models/routes/choice.ts';
+import { startHealthChecks } from '../../../../../src/lanes/models/routes/health-checks.ts';
 import { buildHost, LENT, merge } from '../doors/start-lane.ts';
 
 const local: ProviderConfig = { type: 'openai-compatible', baseUrl: 'http://vendor.test/v1' };
@@ -99,8 +100,13 @@ describe('the plan of a route', () => {
 
   it('follows the breaker of the provider', async () => {
     const host = buildHost();
-    await build({ targets: [{ provider: 'a' }] }, { host, providers: { a: { ...local, breaker: { failures: 2, open: 7_000 } } } });
+    const providers = { a: { ...local, breaker: { failures: 2, open: 7_000 } } };
+    const generation = await build({ targets: [{ provider: 'a' }] }, { host, providers });
     const gauge = host.gauges.for('models/a/*');
+    for (let n = 0; n < 2; n++) gauge.begin(1_000).ended(1_000, 'failed');
+    expect(gauge.available(1_000), 'what is only built may be refused').toBe(true);
+    gauge.begin(1_000).ended(1_000, 'ok');
+    startHealthChecks(generation, host)();
     for (let n = 0; n < 2; n++) gauge.begin(1_000).ended(1_000, 'failed');
     expect(gauge.status(1_000)).toMatchObject({ breaker: 'open', retryAt: 8_000 });
   });

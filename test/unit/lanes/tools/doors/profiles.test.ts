@@ -40,7 +40,7 @@ function entryOf(more: Partial<SourceEntry> = {}, resources: JsonObject[] = []):
     subscribe: () => () => {},
     prepare: () => ({ reply: {} }),
   };
-  return { name: 'disk', kind: 'server', origin: 'file', source, access: compileAccess(undefined), chain: CHAIN, plan: PLAN, price: undefined, description: undefined, icons: undefined, sessions: 'required', settings: undefined, ...more }; // prettier-ignore
+  return { name: 'disk', kind: 'server', origin: 'file', source, access: compileAccess(undefined), chain: CHAIN, plan: PLAN, breaker: undefined, price: undefined, description: undefined, icons: undefined, sessions: 'required', settings: undefined, ...more }; // prettier-ignore
 }
 
 function doorOf(config: Partial<VirtualServerConfig> = {}, access: AccessRule[] | undefined = undefined): Door {

@@ -48,6 +48,7 @@ function entryOf(name: string, tools: SourceTool[], more: Partial<SourceEntry> &
     access: compileAccess(undefined),
     chain: NO_POLICIES,
     plan: NO_CALLS,
+    breaker: undefined,
     price: undefined,
     description: undefined,
     icons: undefined,
