@@ -31,7 +31,7 @@ export const balancersChecks: Checks = {
       expect(await (await chat('summary')).record()).toMatchObject({ target: 'openai/gpt-5-mini', attempts: 2 });
       const figure = expect.stringMatching(/^(healthy|resting); cost: \$[\d.]+ a million tokens$/);
       const shown = await figures(example, 'summary');
-      expect(shown).toEqual([figure, figure, 'healthy; cost: $0.15 a million tokens']);
+      expect(shown).toEqual([figure, figure, 'resting, to be tried in 1 s; cost: $0.15 a million tokens']);
     },
   },
   'One of your own': {

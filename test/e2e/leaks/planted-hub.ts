@@ -5,6 +5,9 @@ import { MODES } from './reflecting-upstream.ts';
 
 const POLICY_MODULE = new URL('../../../src/policy.ts', import.meta.url).href;
 
+/** Upstreams here fail on purpose, again and again: every call is to reach them all the same. */
+const BREAKER = 'breaker: { failures: 1000, minimum: 1000 }';
+
 export interface Planted {
   readonly hub: Hub;
   readonly aliceKey: string;
@@ -58,16 +61,16 @@ policies:
 consumers:
   - { name: alice, groups: [staff], keys: [{ sha256: "${createHash('sha256').update(aliceKey).digest('hex')}" }] }
 services:
-  bearer: { spec: openapi-specs/probe.json, baseUrl: "${upstream}", auth: { bearer: "\${env:BEARER}" } }
-  basic: { spec: openapi-specs/probe.json, baseUrl: "${upstream}", auth: { basic: { username: hub, password: "\${env:PASSWORD}" } } }
-  header: { spec: openapi-specs/probe.json, baseUrl: "${upstream}", outputSchemas: true, auth: { header: { X-Probe-Key: "\${file:secrets/header}" } } }
-  query: { spec: openapi-specs/probe.json, baseUrl: "${upstream}", auth: { query: { key: "\${env:QUERY}" } } }
-  oauth: { spec: openapi-specs/probe.json, baseUrl: "${upstream}", auth: { oauth2: { clientId: hub, clientSecret: "\${env:CLIENT_SECRET}", tokenUrl: "${upstream}/token" } } }
-  literal: { spec: openapi-specs/probe.json, baseUrl: "${upstream}", auth: { bearer: ${literal} } }
+  bearer: { spec: openapi-specs/probe.json, baseUrl: "${upstream}", ${BREAKER}, auth: { bearer: "\${env:BEARER}" } }
+  basic: { spec: openapi-specs/probe.json, baseUrl: "${upstream}", ${BREAKER}, auth: { basic: { username: hub, password: "\${env:PASSWORD}" } } }
+  header: { spec: openapi-specs/probe.json, baseUrl: "${upstream}", ${BREAKER}, outputSchemas: true, auth: { header: { X-Probe-Key: "\${file:secrets/header}" } } }
+  query: { spec: openapi-specs/probe.json, baseUrl: "${upstream}", ${BREAKER}, auth: { query: { key: "\${env:QUERY}" } } }
+  oauth: { spec: openapi-specs/probe.json, baseUrl: "${upstream}", ${BREAKER}, auth: { oauth2: { clientId: hub, clientSecret: "\${env:CLIENT_SECRET}", tokenUrl: "${upstream}/token" } } }
+  literal: { spec: openapi-specs/probe.json, baseUrl: "${upstream}", ${BREAKER}, auth: { bearer: ${literal} } }
   schemes:
     spec: openapi-specs/schemes.json
     baseUrl: "${upstream}"
-    breaker: { failures: 1000, minimum: 1000 }
+    ${BREAKER}
     auth:
       schemes:
         inHeader: "\${env:SCHEME_HEADER}"
@@ -75,9 +78,9 @@ services:
         inCookie: "\${env:SCHEME_COOKIE}"
         inBasic: { username: hub, password: "\${env:SCHEME_PASSWORD}" }
         inOauth: { clientId: hub, clientSecret: "\${env:SCHEME_CLIENT}" }
-  userinfo: { spec: openapi-specs/userinfo.json, auth: { bearer: "\${env:BEARER}" } }
-  down: { spec: openapi-specs/probe.json, baseUrl: "http://127.0.0.1:${closedPort}", auth: { query: { key: "\${env:QUERY}" } } }
-  tls: { spec: openapi-specs/probe.json, baseUrl: "https://127.0.0.1:${port}", auth: { bearer: "\${env:BEARER}" } }
+  userinfo: { spec: openapi-specs/userinfo.json, ${BREAKER}, auth: { bearer: "\${env:BEARER}" } }
+  down: { spec: openapi-specs/probe.json, baseUrl: "http://127.0.0.1:${closedPort}", ${BREAKER}, auth: { query: { key: "\${env:QUERY}" } } }
+  tls: { spec: openapi-specs/probe.json, baseUrl: "https://127.0.0.1:${port}", ${BREAKER}, auth: { bearer: "\${env:BEARER}" } }
   unfetched: { spec: "http://127.0.0.1:${closedPort}/document", auth: { bearer: "\${env:BEARER}" } }
 ${modelsConfig(upstream, closedPort)}`;
   const withPassword = upstream.replace('http://', `http://hub:${canaries.make('userinfo', { head: 'cnry-', tail: '' })}@`);

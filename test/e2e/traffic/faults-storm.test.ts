@@ -112,7 +112,10 @@ describe('a storm of 5xx', () => {
     expect(opened).toMatchObject({ breaker: 'open', health: 'open', errorRate: 1, inFlight: 0, retryAt: expect.any(Number) });
     expect(opened.retryAt! - Date.now()).toBeLessThanOrEqual(OPEN_MS);
     const { body: explained } = await askAdmin(stage.hub, 'GET', '/explain?model=guarded');
-    expect(explained.steps.at(-1)).toMatchObject({ rule: expect.stringMatching(/; open$/), value: { breaker: 'open', health: 'open' } });
+    expect(explained.steps.at(-1)).toMatchObject({
+      rule: expect.stringMatching(/; breaker open, to be tried in \d+ s$/),
+      value: { breaker: 'open', health: 'open' },
+    });
     await askAdmin(stage.hub, 'POST', '/reload');
     expect(await stage.target('guarded', 'guarded')).toMatchObject({ breaker: 'open', samples: opened.samples });
     const refused = answers.at(-1)!;

@@ -72,7 +72,7 @@ describe('a call whose target fails', () => {
     const record = await stage.record(answer.id);
     expect(record).toMatchObject({ outcome: 'ok', attempts: 3, target: 'a/gpt-burst', usage: { inputTokens: expect.any(Number) } });
     expect(eventTypes(record)).toEqual(['failed', 'retried', 'failed', 'retried', 'unpriced']);
-    expect(record.events[1]!.detail).toMatch(/^a\/gpt-burst after \d+ ms$/);
+    expect(record.events[1]!.detail).toMatch(/^a\/gpt-burst after upstream_overloaded, \d+ ms later$/);
     expect(JSON.stringify(record)).not.toContain('quoted');
   });
 
@@ -169,7 +169,7 @@ describe('a call whose target fails', () => {
     a.setFault('503');
     const { id } = await send({ model: 'shown' });
     const said = await runCommand(stage.hub, ['calls', id]);
-    expect(said).toMatch(/a\/gpt-shown after \d+ ms/);
+    expect(said).toMatch(/a\/gpt-shown after upstream_overloaded, \d+ ms later/);
     expect(said).toMatch(/a\/gpt-shown → b\/gpt-shown after upstream_overloaded/);
   });
 

@@ -113,7 +113,7 @@ it('whatever happens: tries are bounded, every call ends, and nothing is left on
         expect(attempts).toBeLessThanOrEqual((each.length + own) * mostKeys);
         if (error !== undefined) expect(error).toBeInstanceOf(GatewayError);
         if (attempts === 0) expect(error).toMatchObject({ retryAfterMs: expect.any(Number) });
-        const again = call.events.filter(({ type, detail }) => type === 'retried' && / after \d+ ms$/.test(detail!));
+        const again = call.events.filter(({ type, detail }) => type === 'retried' && / after \w+, \d+ ms later$/.test(detail!));
         expect(again.length).toBeLessThanOrEqual(own);
         repeats += again.length;
       }
