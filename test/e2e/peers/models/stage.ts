@@ -3,6 +3,9 @@ import { startHub } from '../../../support/start-hub.ts';
 import type { Door } from './ask.ts';
 import { PROVIDERS, type ProviderUnderTest, SECRETS } from './providers.ts';
 
+/** What vendors do wrong is told as it is: nothing is tried again, and no target is left alone. */
+const NEVER = { failures: 1_000_000, minimum: 1_000_000 };
+
 /** How long the hub waits for a mock that is silent. */
 const SILENCE_MS = 3_000;
 
@@ -40,10 +43,10 @@ function hubConfig(mocks: Mocks): string {
   const timeouts = { firstByte: `${SILENCE_MS}ms`, idle: `${SILENCE_MS}ms` };
   const key = (provider: ProviderUnderTest): string => provider.name.replace(' ', '-');
   return JSON.stringify({
-    providers: Object.fromEntries(PROVIDERS.map((provider) => [key(provider), { ...provider.config(mocks), timeouts }])),
+    providers: Object.fromEntries(PROVIDERS.map((provider) => [key(provider), { ...provider.config(mocks), timeouts, breaker: NEVER }])),
     models: PROVIDERS.flatMap((provider) => [
-      { match: { model: `${provider.model}*` }, targets: [{ provider: key(provider) }] },
-      { name: routeOf(provider), targets: [{ provider: key(provider), model: `${provider.model}-forced` }] },
+      { match: { model: `${provider.model}*` }, targets: [{ provider: key(provider) }], retries: 0 },
+      { name: routeOf(provider), targets: [{ provider: key(provider), model: `${provider.model}-forced` }], retries: 0 },
     ]),
   });
 }
