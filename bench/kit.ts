@@ -56,6 +56,7 @@ export async function measureWithKit(folder: string, name: string, rounds: numbe
   try {
     const measurements: Measurement[] = [];
     for (const [index, style] of scenario.styles.entries()) {
+      if (style.kit === undefined) continue;
       const targets = join(work, `${index}.mjs`);
       const json = join(work, `${index}.json`);
       writeFileSync(targets, targetsModule(name, index));

@@ -64,9 +64,10 @@ export function summarise({ contenders }: Scenario, { style, by, results, absent
     };
   });
   const judged = rows.find(({ target }) => target === judgedName);
+  const ratioOf = (target: string, baseline: string): number =>
+    results.has(target) && results.has(baseline) ? ratios(cpu(target), cpu(baseline)).median : Number.NaN;
   const verdicts = style.goals.map((goal): Verdict => {
-    const measured = goal.of === 'cpu' ? judged?.ratios[goal.baseline]?.median : judged?.stream?.firstByte.p50;
-    const value = measured ?? Number.NaN;
+    const value = goal.of === 'cpu' ? ratioOf(goal.target ?? judgedName!, goal.baseline) : (judged?.stream?.firstByte.p50 ?? Number.NaN);
     return { goal, value, isMet: value <= goal.atMost };
   });
   return { style: style.name, by, rows, absent: Object.fromEntries(absent), verdicts };
@@ -120,7 +121,7 @@ export function render({ title, contenders }: Scenario, style: Style, { by, rows
 function sentence(judged: string, { goal, value, isMet }: Verdict): string {
   const verdict = isMet ? 'met' : 'MISSED';
   return goal.of === 'cpu'
-    ? `${judged} costs ${value.toFixed(2)} of ${goal.baseline}; goal at most ${goal.atMost}: ${verdict}`
+    ? `${goal.target ?? judged} costs ${value.toFixed(2)} of ${goal.baseline}; goal at most ${goal.atMost}: ${verdict}`
     : `${judged}'s first byte comes ${value.toFixed(2)} ms after the upstream's; goal at most ${goal.atMost}: ${verdict}`;
 }
 

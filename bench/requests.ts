@@ -73,6 +73,14 @@ async function openSession(url: URL, headers: Record<string, string>): Promise<s
   return session;
 }
 
+/** One message to an agent in A2A 1.0. */
+export function agentMessages({ path, headers }: Where): Promise<string[]> {
+  const message = { messageId: '11111111-2222-3333-4444-555555555555', role: 'ROLE_USER', parts: [{ text: 'How is everything today?' }] };
+  const all = { 'Content-Type': 'application/json', Accept: 'application/json', 'A2A-Version': '1.0', ...headers };
+  const body = `{"jsonrpc":"2.0","id":${REQUEST_ID},"method":"SendMessage","params":${JSON.stringify({ message })}}`;
+  return Promise.resolve([post(path, all, body)]);
+}
+
 function call(params: object): string {
   return `{"jsonrpc":"2.0","id":${REQUEST_ID},"method":"tools/call","params":${JSON.stringify(params)}}`;
 }

@@ -1,20 +1,20 @@
-import { hubModels, hubTools } from './hub-targets.ts';
+import { hubAgents, hubModels, hubTools } from './hub-targets.ts';
 import { portkey } from './portkey.ts';
-import { chatCalls, chatStreams, sessionCalls, statelessCalls } from './requests.ts';
+import { agentMessages, chatCalls, chatStreams, sessionCalls, statelessCalls } from './requests.ts';
 import { CHAT_PATH, MCP_PATH, nginx, reference, type Contender, type Target } from './targets.ts';
 
 /** What the judged target may cost at most. */
 export type Goal =
-  /** CPU for a call, of streams for a chunk, as a multiple of the baseline's. */
-  | { readonly of: 'cpu'; readonly baseline: string; readonly atMost: number }
+  /** CPU for a call, of streams for a chunk, as a multiple of the baseline's; of another target than the judged one where `target` names it. */
+  | { readonly of: 'cpu'; readonly target?: string; readonly baseline: string; readonly atMost: number }
   /** Milliseconds that the first chunk comes later than at the upstream itself, as the median. */
   | { readonly of: 'first byte'; readonly atMost: number };
 
 /** One way of calling that is measured. */
 export interface Style {
   readonly name: string;
-  /** The scenario of the bench kit that is the same, and what else the kit has to be told. */
-  readonly kit: { readonly scenario: string; readonly options?: readonly string[] };
+  /** The scenario of the bench kit that is the same, and what else the kit has to be told; absent where it has none. */
+  readonly kit?: { readonly scenario: string; readonly options?: readonly string[] };
   readonly connections: number;
   /** Text of every good answer. */
   readonly expect: string;
@@ -40,9 +40,12 @@ export const asCalled = (style: Style, target: Target): Target => (style.isConve
 const bare: Contender = { name: 'bare', isInKit: true, make: reference('bare.mjs', CHAT_PATH) };
 const overBare = (atMost: number): Goal => ({ of: 'cpu', baseline: 'bare', atMost });
 
-const models: Scenario['contenders'] = [{ name: 'hubgate', isInKit: false, make: hubModels }, bare, nginx, portkey];
+const hub: Contender = { name: 'hubgate', isInKit: false, make: hubModels(1) };
+const tenfold: Contender = { name: 'hubgate-10x', isInKit: false, make: hubModels(10) };
+const withTenfold: Goal = { of: 'cpu', target: tenfold.name, baseline: hub.name, atMost: 1.1 };
+const models: Scenario['contenders'] = [hub, bare, nginx, portkey];
 const MODELS_NOTE =
-  'hubgate: key, routing, accounting and the stored record on. bare: a relay over node:http and undici with none of it. nginx: one process that relays. ' +
+  'hubgate: key, limits of requests and tokens, a budget, routing over two targets, accounting and the stored record on. bare: a relay over node:http and undici with none of it. nginx: one process that relays. ' +
   'portkey: @portkey-ai/gateway 1.15.2 with routing by header, without keys, limits or a store.';
 
 const calls = { connections: 32, expect: '"total_tokens":143' };
@@ -75,19 +78,19 @@ export const scenarios: ReadonlyMap<string, Scenario> = new Map<string, Scenario
     'chat',
     {
       title: 'chat completions, 1 KB in and 1 KB out',
-      contenders: models,
+      contenders: [hub, tenfold, ...models.slice(1)],
       styles: [
-        { ...calls, name: 'relayed', kit: { scenario: 'chat' }, goals: [overBare(1.8)], requests: chatCalls },
+        { ...calls, name: 'relayed', kit: { scenario: 'chat' }, goals: [overBare(1.9), withTenfold], requests: chatCalls },
         {
           ...calls,
           name: "converted to Anthropic's format",
           kit: { scenario: 'chat' },
-          goals: [overBare(4)],
+          goals: [overBare(4), withTenfold],
           isConverted: true,
           requests: chatCalls,
         },
       ],
-      note: `${MODELS_NOTE} bare and nginx cannot convert: where the others do, they relay.`,
+      note: `${MODELS_NOTE} hubgate-10x: the same with ten times as many routes, consumers, limits and budgets. bare and nginx cannot convert: where the others do, they relay.`,
     },
   ],
   [
@@ -97,6 +100,26 @@ export const scenarios: ReadonlyMap<string, Scenario> = new Map<string, Scenario
       contenders: models,
       styles: [streams(50), streams(500)],
       note: `${MODELS_NOTE} It answers streams with the @hono/node-server that bench/peers pins.`,
+    },
+  ],
+  [
+    'agents',
+    {
+      title: 'messages to an A2A agent',
+      contenders: [
+        { name: 'hubgate', isInKit: false, make: hubAgents },
+        { name: 'bare', isInKit: true, make: reference('bare.mjs', '/a2a') },
+      ],
+      styles: [
+        {
+          name: 'A2A 1.0, JSON-RPC',
+          connections: 32,
+          expect: 'hello from the mock agent',
+          goals: [overBare(1.8)],
+          requests: agentMessages,
+        },
+      ],
+      note: 'hubgate: key, access list and the stored record on. bare: a relay over node:http and undici with none of it.',
     },
   ],
   [

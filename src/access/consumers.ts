@@ -30,6 +30,8 @@ export class ConsumerDirectory {
   readonly open: boolean;
   /** What makes the list ambiguous: every entry is an error. A key that two consumers have opens nothing. */
   readonly problems: readonly Problem[];
+  /** Keys by the headers in which they came, for `identify`. Whether they are good is for `find` to say. */
+  readonly byHeader = new Map<string, string>();
   readonly #consumers = new Map<string, Consumer>();
   readonly #byDigest = new Map<string, Grant>();
   readonly #byPeppered = new Map<string, Grant>();

@@ -1,4 +1,5 @@
 import type { AccessPattern } from '../config/types.ts';
+import type { AgentOperation } from '../core/agents.ts';
 import type { Condition } from '../core/conditions.ts';
 import { compileCondition, compileGlob } from '../core/conditions.ts';
 import type { Risk, Tool } from '../core/tools.ts';
@@ -9,6 +10,14 @@ export type Effect = 'allow' | 'deny';
 /** What a rule asks of a tool. `name` is the exposed name without a prefix. */
 export type PermitTool = Pick<Tool, 'name' | 'definition' | 'risk' | 'tags' | 'operation'>;
 
+/** What a rule asks of a call of an agent. A message that names no skill has none. */
+export interface PermitAgent {
+  readonly operation: AgentOperation;
+  readonly skill: string | undefined;
+  /** Of the skill; undefined where nobody knows them. */
+  readonly tags: readonly string[] | undefined;
+}
+
 /** One entry of `allow` or `deny`, compiled. */
 export interface CompiledPattern {
   /** The entry as a person reads it. */
@@ -17,6 +26,7 @@ export interface CompiledPattern {
   matchesTool(tool: PermitTool): boolean;
   matchesResource(uri: string): boolean;
   matchesPrompt(name: string): boolean;
+  matchesAgent(agent: PermitAgent): boolean;
 }
 
 type ToolTest = (tool: PermitTool) => boolean;
@@ -32,19 +42,62 @@ export function compilePattern(pattern: AccessPattern, effect: Effect): Compiled
       matchesTool: (tool) => glob(tool.name),
       matchesResource: never,
       matchesPrompt: never,
+      matchesAgent: (agent) => matchesSkill(glob, agent, effect, pattern === '*'),
     };
   }
-  const { resource, prompt, when, ...rest } = pattern;
+  const { resource, prompt, when, skill, operation, ...rest } = pattern;
   const tests = toolTests(rest, effect);
+  const isOfAgents = skill !== undefined || operation !== undefined;
   const kinds = [resource, prompt, tests.length > 0 ? tests : undefined].filter((one) => one !== undefined).length;
   return {
-    text: describe(rest, resource, prompt),
+    text: describe({ ...rest, skill, operation }, resource, prompt),
     condition: when === undefined ? undefined : compileCondition(when),
-    matchesTool: resource === undefined && prompt === undefined ? (tool) => tests.every((test) => test(tool)) : never,
+    matchesTool: resource === undefined && prompt === undefined && !isOfAgents ? (tool) => tests.every((test) => test(tool)) : never,
     matchesResource: resource !== undefined && kinds === 1 ? compileGlob(resource) : never,
     matchesPrompt: prompt !== undefined && kinds === 1 ? compileGlob(prompt) : never,
+    matchesAgent: agentTest(pattern, effect),
   };
 }
+
+/** Whoever may use a skill may ask about the tasks that come of it; who may not is kept from messages that name it. */
+function matchesSkill(glob: (text: string) => boolean, { operation, skill }: PermitAgent, effect: Effect, isAll: boolean): boolean {
+  if (isAll) return true;
+  if (!operation.startsWith('message/')) return effect === 'allow';
+  return skill !== undefined && glob(skill);
+}
+
+/** Of an agent a pattern asks about skill, tag, operation and risk; one that asks about anything else is not for agents. */
+function agentTest(pattern: Exclude<AccessPattern, string>, effect: Effect): (agent: PermitAgent) => boolean {
+  const { skill, operation, tag, risk, when: _, ...others } = pattern;
+  if (Object.keys(others).length > 0) return never;
+  const tests: ((agent: PermitAgent) => boolean)[] = [];
+  if (skill !== undefined) {
+    const glob = compileGlob(skill);
+    tests.push((agent) => matchesSkill(glob, agent, effect, skill === '*'));
+  }
+  if (tag !== undefined) {
+    const glob = compileGlob(tag);
+    tests.push((agent) =>
+      agent.operation.startsWith('message/') ? (agent.tags?.some((name) => glob(name)) ?? effect === 'deny') : effect === 'allow',
+    );
+  }
+  if (operation !== undefined) {
+    const glob = compileGlob(operation);
+    tests.push((agent) => glob(agent.operation));
+  }
+  if (risk !== undefined) tests.push((agent) => withinRisk(READS.has(agent.operation) ? 'read' : 'write', risk, effect));
+  return (agent) => tests.every((test) => test(agent));
+}
+
+/** Operations that change nothing at the agent. */
+const READS: ReadonlySet<AgentOperation> = new Set<AgentOperation>([
+  'tasks/get',
+  'tasks/list',
+  'tasks/resubscribe',
+  'tasks/pushNotificationConfig/get',
+  'tasks/pushNotificationConfig/list',
+  'agent/card',
+]);
 
 function toolTests(pattern: Exclude<AccessPattern, string>, effect: Effect): ToolTest[] {
   const { tool, risk, tag, annotation, method, path } = pattern;

@@ -3,7 +3,7 @@ import type { Condition, ConditionContext } from '../core/conditions.ts';
 import { compileCondition, compileGlob } from '../core/conditions.ts';
 import type { Consumer } from '../core/consumer.ts';
 import type { ExplanationStep } from '../core/contracts/resource.ts';
-import type { CompiledPattern, Effect, PermitTool } from './patterns.ts';
+import type { CompiledPattern, Effect, PermitAgent, PermitTool } from './patterns.ts';
 import { compilePattern } from './patterns.ts';
 
 /** A condition that is asked when a tool is called. All of `conditions` must hold for it to act. */
@@ -28,6 +28,8 @@ export interface Access {
   /** Nothing is known of a read but its URI: a rule with `when` does not open a resource, and one that denies hides it. Prompts are alike. */
   resource(consumer: Consumer, uri: string): boolean;
   prompt(consumer: Consumer, name: string): boolean;
+  agent(consumer: Consumer, agent: PermitAgent): ToolPermission;
+  explainAgent(consumer: Consumer, agent: PermitAgent): readonly ExplanationStep[];
   /** Every rule and what it does to the tool; the last step is the outcome, with effect `shows` or `hides`. */
   explain(consumer: Consumer, tool: PermitTool): readonly ExplanationStep[];
 }
@@ -51,12 +53,16 @@ interface Rule {
   readonly entries: readonly Entry[];
 }
 
+const openSteps = (): ExplanationStep[] => [{ rule: 'no access list: every caller may use it', effect: 'shows' }];
+
 const OPEN: Access = {
   isOpen: true,
   tool: () => ({ visible: true, conditions: [] }),
   resource: () => true,
   prompt: () => true,
-  explain: () => [{ rule: 'no access list: every caller may use it', effect: 'shows' }],
+  agent: () => ({ visible: true, conditions: [] }),
+  explain: openSteps,
+  explainAgent: openSteps,
 };
 
 /**
@@ -76,13 +82,19 @@ export function compileAccess(rules: readonly AccessRule[] | undefined, locate: 
     );
   };
   const tool: Access['tool'] = (consumer, subject) => decide(entriesFor(consumer).filter((entry) => entry.pattern.matchesTool(subject)));
+  const agent: Access['agent'] = (consumer, subject) => decide(entriesFor(consumer).filter((entry) => entry.pattern.matchesAgent(subject)));
   return {
     isOpen: false,
     tool,
+    agent,
+    explainAgent: (consumer, subject) => [
+      ...compiled.flatMap((rule) => explainRule(rule, consumer, (pattern) => pattern.matchesAgent(subject), locate)),
+      conclude(agent(consumer, subject)),
+    ],
     resource: (consumer, uri) => plain(consumer, (pattern) => pattern.matchesResource(uri)),
     prompt: (consumer, name) => plain(consumer, (pattern) => pattern.matchesPrompt(name)),
     explain: (consumer, subject) => [
-      ...compiled.flatMap((rule) => explainRule(rule, consumer, subject, locate)),
+      ...compiled.flatMap((rule) => explainRule(rule, consumer, (pattern) => pattern.matchesTool(subject), locate)),
       conclude(tool(consumer, subject)),
     ],
   };
@@ -137,12 +149,17 @@ function compileCallers({ groups, consumers }: AccessRule): (consumer: Consumer)
     !consumer.anonymous && (consumer.groups.some((group) => members.has(group)) || names.some((matches) => matches(consumer.name)));
 }
 
-function explainRule(rule: Rule, consumer: Consumer, tool: PermitTool, locate: LocateRule): ExplanationStep[] {
+function explainRule(
+  rule: Rule,
+  consumer: Consumer,
+  matches: (pattern: CompiledPattern) => boolean,
+  locate: LocateRule,
+): ExplanationStep[] {
   if (!rule.isFor(consumer))
     return [{ rule: `${rule.title}: not for ${consumer.name}`, effect: 'info', value: false, ...locate(rule.pointer) }];
   return rule.entries.map(({ rule: text, effect, pattern, conditions, pointer }): ExplanationStep => {
     const place = locate(pointer);
-    if (!pattern.matchesTool(tool)) return { rule: text, effect: 'info', value: false, ...place };
+    if (!matches(pattern)) return { rule: text, effect: 'info', value: false, ...place };
     if (conditions.length > 0)
       return { rule: text, effect: effect === 'allow' ? 'allows' : 'refuses', value: 'asked at each call', ...place };
     return { rule: text, effect: effect === 'allow' ? 'shows' : 'hides', value: true, ...place };

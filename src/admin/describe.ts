@@ -47,7 +47,7 @@ export function describeRoutes(routes: readonly AdminRoute[], base: string, vers
       title: 'Hubgate admin API',
       version,
       description:
-        'Reads and changes what a hub serves: services, servers, virtual servers with their access lists, consumers and their keys. Changes are served when they are answered.',
+        'Reads and changes what a hub serves: services, servers, virtual servers with their access lists, models, agents, consumers and their keys. Changes are served when they are answered.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],

@@ -24,11 +24,15 @@ export interface AdminHub {
   models(consumer: Consumer): Promise<readonly object[]>;
   /** Which route and targets a call of the model would take, and where limits stand. Throws GatewayError `not_found` for an API that is none. */
   explainModel(question: ModelQuestion): Promise<Explanation>;
+  /** Whether a consumer may call an agent, and which instances its call would take. Throws GatewayError `not_found`. */
+  explainAgent(question: { readonly agent: string; readonly consumer: Consumer; readonly skill?: string }): Promise<Explanation>;
   explainTool(server: string, tool: string, consumer: Consumer): Promise<Explanation>;
   /** The import report of a service: an object shaped like one line of `hubgate import --json`, with each operation and the last change besides. */
   report(service: string): Promise<object>;
   /** Fetches and compiles a service's document again; returns its report. */
   refresh(service: string): Promise<object>;
+  /** Fetches the cards of an agent again; gives its state. Throws GatewayError `not_found`. */
+  refreshAgent(agent: string): Promise<object>;
   /** Compiles a document that came in by the API without serving it; `url` is fetched under the egress rules for untrusted addresses. */
   examine(source: { readonly name: string } & ({ readonly url: string } | { readonly document: string })): Promise<ExaminedDocument>;
   /** Registers a value that must be masked wherever it shows up from now on. */
@@ -58,6 +62,8 @@ export interface HubStatus {
   readonly sources: readonly SourceStatus[];
   /** What the routes of the models lane call. */
   readonly targets: readonly object[];
+  /** With each of their instances. */
+  readonly agents: readonly object[];
 }
 
 export interface ReloadResult {

@@ -1,5 +1,6 @@
 import { FORMATS } from '../config/schema/formats.ts';
 import { Consumer } from '../config/schema/access.ts';
+import { Agent } from '../config/schema/agents.ts';
 import { ModelRoute, Provider } from '../config/schema/models.ts';
 import { Server, Service, VirtualServer } from '../config/schema/tools.ts';
 import { plainSchema } from './plain-schema.ts';
@@ -59,7 +60,15 @@ export const KINDS: readonly EntryKind[] = [
     format: 'name',
     schema: plainSchema(Server),
   },
-  { kind: 'agents', noun: 'agent', word: 'Agent', plural: 'Agents', about: 'An A2A agent.', format: 'name' },
+  {
+    kind: 'agents',
+    noun: 'agent',
+    word: 'Agent',
+    plural: 'Agents',
+    about: 'An A2A agent, served at /a2a/NAME.',
+    format: 'name',
+    schema: plainSchema(Agent),
+  },
   {
     kind: 'virtual-servers',
     noun: 'virtual server',

@@ -1,3 +1,4 @@
+import { agentRoutes } from './resources/agents.ts';
 import { callRoutes } from './resources/calls.ts';
 import { documentRoutes } from './resources/documents.ts';
 import { entryRoutes } from './resources/entries.ts';
@@ -6,4 +7,11 @@ import { overviewRoutes } from './resources/overview.ts';
 import type { AdminRoute } from './route.ts';
 
 /** All of the admin API but its own description: served and described from this one table. */
-export const ROUTES: readonly AdminRoute[] = [...overviewRoutes, ...callRoutes, ...documentRoutes, ...keyRoutes, ...entryRoutes];
+export const ROUTES: readonly AdminRoute[] = [
+  ...overviewRoutes,
+  ...callRoutes,
+  ...documentRoutes,
+  ...agentRoutes,
+  ...keyRoutes,
+  ...entryRoutes,
+];

@@ -19,7 +19,7 @@ export async function openAdmin(settings: Settings): Promise<AdminAccess> {
   if (running !== undefined) return { ask: running, hub: undefined, close: async () => {} };
   const { Hub } = await import('../gateway/hub.ts');
   const hub = await Hub.open({ ...settings, logLevel: 'silent' });
-  await hub.tools.settled();
+  await hub.lanes.tools.settled();
   return { ask: askInProcess(hub), hub, close: () => hub.close() };
 }
 

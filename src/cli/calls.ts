@@ -152,7 +152,7 @@ function cells({
     localTime(startedAt),
     named(consumer),
     lane,
-    named(asked === '' ? operation : asked),
+    named(what(lane, operation, asked)),
     target === undefined ? UNKNOWN : named(target),
     `${status} ${outcome}`,
     String(Math.round(durationMs)),
@@ -161,6 +161,12 @@ function cells({
     String(usage?.outputTokens ?? UNKNOWN),
     dollars(usage?.cost ?? undefined) ?? UNKNOWN,
   ];
+}
+
+/** Of an agent much can be asked, of a model and a tool little. */
+function what(lane: string, operation: string, asked: string): string {
+  if (asked === '') return operation;
+  return lane === 'agents' ? `${asked} ${operation}` : asked;
 }
 
 /** As much of a name as a column takes. */

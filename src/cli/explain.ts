@@ -1,5 +1,5 @@
 import type { Explanation, ExplanationStep } from '../core/contracts/resource.ts';
-import { openAdmin } from './admin-access.ts';
+import { openAdmin, type AdminAccess } from './admin-access.ts';
 import { columns, print, printJson } from './print.ts';
 import { CommandError, type Settings } from './settings.ts';
 import { checkCaller } from './tools.ts';
@@ -14,6 +14,10 @@ interface ExplainModelOptions extends ExplainOptions {
   readonly api?: string;
   readonly header?: readonly string[];
   readonly text?: string;
+}
+
+interface ExplainAgentOptions extends ExplainOptions {
+  readonly skill?: string;
 }
 
 /** `hubgate explain tool`: every rule that acted, in order, with its place. Nothing is called. Throws for a consumer, server or tool that does not exist. */
@@ -37,10 +41,29 @@ export async function explainModel(model: string, options: ExplainModelOptions, 
   if (missing !== undefined) throw new CommandError(unknown('route that takes the model', model, missing.known));
 }
 
-async function ask(query: Record<string, string | undefined>, { as, json }: ExplainOptions, settings: Settings): Promise<Explanation> {
+/** `hubgate explain agent`: who may call it, and which instances a message would take. Throws for a consumer or an agent that does not exist. */
+export async function explainAgent(agent: string, options: ExplainAgentOptions, settings: Settings): Promise<void> {
+  const { as, skill } = options;
+  const explanation = await ask({ agent, skill, consumer: as }, options, settings, (access) => checkAgent(access, agent));
+  if (options.json !== true) show(skill === undefined ? agent : `${skill} of ${agent}`, explanation, options);
+}
+
+async function checkAgent(access: AdminAccess, agent: string): Promise<void> {
+  const { items } = (await access.ask('GET', '/agents')) as { items: readonly { readonly name: string }[] };
+  const names = items.map(({ name }) => name);
+  if (!names.includes(agent)) throw new CommandError(unknown('agent', agent, names));
+}
+
+async function ask(
+  query: Record<string, string | undefined>,
+  { as, json }: ExplainOptions,
+  settings: Settings,
+  check?: (access: AdminAccess) => Promise<void>,
+): Promise<Explanation> {
   const access = await openAdmin(settings);
   try {
     await checkCaller(access, as);
+    await check?.(access);
     const explanation = (await access.ask('GET', '/explain', { query })) as Explanation;
     if (json === true) printJson(explanation);
     return explanation;

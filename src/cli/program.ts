@@ -25,7 +25,7 @@ export async function runProgram(argv: readonly string[]): Promise<number | unde
 function createProgram(finish: (code: number | undefined) => void): Command {
   const program = new Command('hubgate')
     .description(
-      'One hub between AI applications and everything they call: OpenAPI services as MCP servers, and models of every vendor at OpenAI and Anthropic doors.',
+      'One hub between AI applications and everything they call: models of every vendor at OpenAI and Anthropic doors, OpenAPI services as MCP servers, and A2A agents.',
     )
     .version(VERSION)
     .exitOverride()
@@ -116,7 +116,7 @@ function serving(program: Command, act: Act): void {
 
 function tools(program: Command, act: Act): void {
   const group = program.command('tools').description('List and call tools as a consumer sees them.');
-  const server = new Option('--server <name>', 'a virtual server, service or upstream server; else all sources together');
+  const server = new Option('--server <name>', 'a virtual server, service, upstream server or agent; else all sources together');
   const as = new Option('--as <consumer>', 'the consumer; needed as soon as there are consumers');
   withHub(group.command('list'))
     .description('List the tools.')
@@ -179,7 +179,7 @@ function explanations(program: Command, act: Act): void {
   const explain = program.command('explain').description('Say which rules act on something, without calling it.');
   withHub(explain.command('tool'))
     .description('Say why a consumer sees a tool on a server, or does not: every rule in order, with its file and line.')
-    .argument('<server>', 'a virtual server, service or upstream server, or /mcp for all sources together')
+    .argument('<server>', 'a virtual server, service, upstream server or agent, or /mcp for all sources together')
     .argument('<tool>', 'the name of the tool')
     .option('--as <consumer>', 'the consumer; needed as soon as there are consumers')
     .option('--json', 'print {visible, callable, steps}')
@@ -206,6 +206,21 @@ function explanations(program: Command, act: Act): void {
       act(
         async (settings, model: string, options: object) =>
           void (await (await import('./explain.ts')).explainModel(model, options, settings)),
+      ),
+    );
+  withHub(explain.command('agent'))
+    .description(
+      'Say whether a consumer may call an agent, and which of its instances would get a message: every rule in order, with its file and line.',
+    )
+    .argument('<agent>', 'the name of the agent')
+    .option('--as <consumer>', 'the consumer; needed as soon as there are consumers')
+    .option('--skill <id>', 'the skill that the message names')
+    .option('--json', 'print {visible, callable, steps}')
+    .addHelpText('after', examples('hubgate explain agent travel --as alice --skill search-flights'))
+    .action(
+      act(
+        async (settings, agent: string, options: object) =>
+          void (await (await import('./explain.ts')).explainAgent(agent, options, settings)),
       ),
     );
 }
@@ -240,7 +255,7 @@ function clients(program: Command, act: Act): void {
   withHub(program.command('connect'))
     .description('Connect a client to the hub: print how, write its file, or make a bundle to click on.')
     .argument('<client>', 'claude-desktop, claude-code, cursor or vscode')
-    .argument('[server]', 'a virtual server, service or upstream server; else all sources together')
+    .argument('[server]', 'a virtual server, service, upstream server or agent; else all sources together')
     .option('--write', "put the hub into the client's file; what it held before stays beside it as .bak")
     .option('--bundle <file>', 'write an .mcpb bundle for Claude Desktop')
     .addHelpText(
@@ -261,7 +276,7 @@ function clients(program: Command, act: Act): void {
     .description(
       'Serve the hub over standard input and output, for clients that start a process. The hub is HUBGATE_URL, the key HUBGATE_KEY.',
     )
-    .argument('[server]', 'a virtual server, service or upstream server; else all sources together')
+    .argument('[server]', 'a virtual server, service, upstream server or agent; else all sources together')
     .addHelpText('after', examples('HUBGATE_URL=http://127.0.0.1:8700 hubgate stdio support'))
     .action(
       act(

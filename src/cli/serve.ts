@@ -21,8 +21,8 @@ export async function serve(settings: Settings): Promise<void> {
     process.exit(1);
   });
   const { url, adminUrl } = await hub.listen();
-  await Promise.race([hub.tools.settled(), delay(DOCUMENTS_MS, undefined, { ref: false })]);
-  print(startBlock(hub.admin, { url, adminUrl, configFile: settings.configFile, dataDir: settings.dataDir }));
+  await Promise.race([hub.lanes.tools.settled(), delay(DOCUMENTS_MS, undefined, { ref: false })]);
+  print(await startBlock(hub.admin, { url, adminUrl, configFile: settings.configFile, dataDir: settings.dataDir }));
   const signal = await stopped;
   hub.log.info({ signal }, 'ending when the calls in flight have ended; a second signal ends at once');
   await hub.close(DRAIN_MS);

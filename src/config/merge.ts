@@ -1,6 +1,7 @@
-import { routeName, type Problem } from '../core/contracts/resource.ts';
+import { agentDocument, routeName, type Problem } from '../core/contracts/resource.ts';
 import type { StoredResource } from '../core/contracts/store.ts';
 import type {
+  AgentConfig,
   ConsumerConfig,
   HubConfig,
   LoadedConfig,
@@ -62,6 +63,7 @@ class Merging {
   readonly #documents = new Map<string, DocumentPlace>();
   readonly #services = new Map<string, NonNullable<HubConfig['services']>[string]>();
   readonly #servers = new Map<string, NonNullable<HubConfig['servers']>[string]>();
+  readonly #agents = new Map<string, AgentConfig>();
   readonly #virtualServers = new Map<string, VirtualServerConfig>();
   readonly #consumers = new Map<string, ConsumerConfig>();
   readonly #providers = new Map<string, ProviderConfig>();
@@ -78,17 +80,19 @@ class Merging {
     const { config } = loaded;
     for (const { service, text, hash, display, related, error } of loaded.documents) {
       this.#documents.set(service, { from: 'file', text, hash, display, ...(related && { related }), ...(error && { error }) });
-      this.#services.set(service, {});
+      // That of an agent is no service.
+      if (!service.includes('/')) this.#services.set(service, {});
     }
     for (const [name, service] of Object.entries(config.services ?? {})) {
       this.#services.set(name, service);
-      const url = service.url ?? (service.spec !== undefined && /^https?:/i.test(service.spec) ? service.spec : undefined);
+      const url = service.url ?? (isUrl(service.spec) ? service.spec : undefined);
       const own = inProcess.get(service.baseUrl ?? '');
       if (url !== undefined) this.#documents.set(name, { from: 'url', url });
       else if (own !== undefined && !this.#documents.has(name))
         this.#documents.set(name, { from: 'file', text: own, hash: own, display: service.baseUrl! });
     }
     for (const [name, server] of Object.entries(config.servers ?? {})) this.#servers.set(name, server);
+    for (const [name, agent] of Object.entries(config.agents ?? {})) this.#addAgent(name, agent);
     for (const [name, server] of loaded.virtualServers) this.#virtualServers.set(name, server);
     for (const consumer of config.consumers ?? []) this.#consumers.set(consumer.name, consumer);
     for (const [name, provider] of Object.entries(config.providers ?? {})) this.#providers.set(name, provider);
@@ -106,6 +110,7 @@ class Merging {
     const config = joinSecrets(kind, resource.config, resource.secrets);
     if (kind === 'services') this.#addService(resource, config as NonNullable<HubConfig['services']>[string]);
     else if (kind === 'servers') this.#servers.set(name, config as NonNullable<HubConfig['servers']>[string]);
+    else if (kind === 'agents') this.#addAgent(name, config as AgentConfig);
     else if (kind === 'virtual-servers') this.#virtualServers.set(name, config as VirtualServerConfig);
     else if (kind === 'consumers') this.#consumers.set(name, { ...(config as object), name } as ConsumerConfig);
     else if (kind === 'providers') this.#providers.set(name, config as ProviderConfig);
@@ -116,7 +121,7 @@ class Merging {
     if (kind === 'consumers') return this.#consumers.has(name);
     if (kind === 'providers') return this.#providers.has(name);
     if (kind === 'models') return this.#fileRoutes.has(name);
-    return this.#services.has(name) || this.#servers.has(name) || this.#virtualServers.has(name);
+    return this.#services.has(name) || this.#servers.has(name) || this.#agents.has(name) || this.#virtualServers.has(name);
   }
 
   #addService({ name, kind, documentHash }: StoredResource, service: NonNullable<HubConfig['services']>[string]): void {
@@ -127,10 +132,14 @@ class Merging {
     } else if (service.url !== undefined) this.#documents.set(name, { from: 'url', url: service.url });
   }
 
+  #addAgent(name: string, agent: AgentConfig): void {
+    this.#agents.set(name, agent);
+    if (isUrl(agent.rest?.spec)) this.#documents.set(agentDocument(name), { from: 'url', url: agent.rest.spec });
+  }
+
   /** A stored virtual server that takes tools from nowhere; those of files are checked with their files. */
   #missingSources(): Problem[] {
-    const known = (name: string): boolean =>
-      this.#services.has(name) || this.#servers.has(name) || Object.hasOwn(this.#loaded.config.agents ?? {}, name);
+    const known = (name: string): boolean => this.#services.has(name) || this.#servers.has(name) || this.#agents.has(name);
     return [...this.#virtualServers].flatMap(([server, { tools }]) =>
       this.#stored.has(`virtual-servers/${server}`)
         ? tools.flatMap(({ from }, index): Problem[] =>
@@ -154,6 +163,7 @@ class Merging {
       ...this.#loaded.config,
       services: Object.fromEntries(this.#services),
       servers: Object.fromEntries(this.#servers),
+      agents: Object.fromEntries(this.#agents),
       consumers: [...this.#consumers.values()],
       providers: Object.fromEntries(this.#providers),
       models: [...(this.#loaded.config.models ?? []), ...this.#models],
@@ -168,4 +178,8 @@ class Merging {
       problems: [...this.#problems, ...this.#missingSources()],
     };
   }
+}
+
+function isUrl(spec: string | undefined): spec is string {
+  return spec !== undefined && /^https?:/i.test(spec);
 }

@@ -4,6 +4,15 @@ import type { Static } from 'typebox';
 
 export type AccessRule = Static<typeof AccessRuleSchema>;
 export type { AccessPattern, PolicyUse } from './schema/access.ts';
+export type {
+  AgentRestConfig,
+  RestAnswerConfig,
+  RestPollConfig,
+  RestRequestConfig,
+  RestSkillConfig,
+  RestStreamConfig,
+} from './schema/agent-rest.ts';
+export type { AgentConfig, AgentTargetConfig } from './schema/agents.ts';
 export type { ModelApiConfig, ModelRouteConfig, ProviderConfig } from './schema/models.ts';
 export type { ConsumerConfig, HubConfig } from './schema/root.ts';
 export type {

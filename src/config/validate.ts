@@ -4,7 +4,7 @@ import addFormats from 'ajv-formats';
 import type { Problem } from '../core/contracts/resource.ts';
 import { parseRate } from '../core/units/rate.ts';
 import { Secret } from '../core/secret.ts';
-import { loose, serverFaults, serviceFaults, virtualServerFaults } from './reading/checks.ts';
+import { agentFaults, loose, serverFaults, serviceFaults, virtualServerFaults } from './reading/checks.ts';
 import { conditionFaults, convert, ONE_POLICY, policyName, written } from './reading/convert.ts';
 import { nearest, shownKey } from './reading/nearest.ts';
 import { rewrite, start } from './reading/rewrite.ts';
@@ -13,7 +13,8 @@ import { below } from './reading/yaml-file.ts';
 import type { Fault } from './reading/yaml-file.ts';
 import { Consumer, PolicyEntry } from './schema/access.ts';
 import { FORMATS } from './schema/formats.ts';
-import { Agent, ModelRoute, Provider } from './schema/models.ts';
+import { Agent } from './schema/agents.ts';
+import { ModelRoute, Provider } from './schema/models.ts';
 import { WORDS } from './schema/parts.ts';
 import { Server, Service, VirtualServer } from './schema/tools.ts';
 
@@ -202,6 +203,7 @@ export function validateEntry(kind: string, value: unknown): Problem[] {
   faults.push(...faultsOf(schema, value).filter(({ pointer }) => !told.has(pointer)));
   if (kind === 'services') faults.push(...serviceFaults(value, '', 'store'));
   if (kind === 'servers') faults.push(...serverFaults(value, ''));
+  if (kind === 'agents') faults.push(...agentFaults(value, '', 'store'));
   if (kind === 'virtual-servers') faults.push(...virtualServerFaults(value, ''));
   if (kind === 'providers' && loose(value)['baseUrl'] === 'hub:admin')
     faults.push({ code: 'bad-value', message: 'hub:admin serves no models.', pointer: '/baseUrl' });

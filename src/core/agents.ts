@@ -1,29 +1,79 @@
-/** The agents lane: what its calls move. The lane itself is built in a later release; policies and types know it from the first. */
+import type { ErrorCode } from './errors.ts';
+import type { JsonObject } from './json.ts';
+
+/** The agents lane: what its calls move. All shapes are the JSON of A2A 1.0 (specification/a2a.proto), whatever version and binding caller and agent speak; unknown fields survive. */
 export interface AgentsLane {
-  operation:
-    | 'message/send'
-    | 'message/stream'
-    | 'tasks/get'
-    | 'tasks/list'
-    | 'tasks/cancel'
-    | 'tasks/resubscribe'
-    | 'tasks/pushNotificationConfig'
-    | 'agent/card';
+  operation: AgentOperation;
   input: AgentsInput;
   reply: AgentsReply;
   chunk: AgentsChunk;
 }
 
+export const AGENT_OPERATIONS = [
+  'message/send',
+  'message/stream',
+  'tasks/get',
+  'tasks/list',
+  'tasks/cancel',
+  'tasks/resubscribe',
+  'tasks/pushNotificationConfig/set',
+  'tasks/pushNotificationConfig/get',
+  'tasks/pushNotificationConfig/list',
+  'tasks/pushNotificationConfig/delete',
+  'agent/card',
+] as const;
+/** What a caller asks of an agent. `agent/card` is the extended card. */
+export type AgentOperation = (typeof AGENT_OPERATIONS)[number];
+
 export interface AgentsInput {
   readonly agent: string;
-  /** The parameters in A2A 1.0 shape, whatever version the caller speaks. */
-  readonly params: Readonly<Record<string, unknown>>;
+  /** The skill that the message names in its metadata (`skill` or `skillId`). */
+  readonly skill?: string;
+  /** The task that the call is about, of a message the one that it continues. */
+  readonly task?: string;
+  /** The conversation that a message belongs to. */
+  readonly context?: string;
+  /** The request of the operation: SendMessageRequest, GetTaskRequest, and so on. */
+  readonly params: JsonObject;
 }
 
+/**
+ * SendMessageResponse (`{ task }` or `{ message }`), Task (`tasks/get`, `tasks/cancel`), ListTasksResponse, TaskPushNotificationConfig (`set`, `get`),
+ * ListTaskPushNotificationConfigsResponse, AgentCard; `{}` for `delete`.
+ */
 export interface AgentsReply {
-  readonly result: Readonly<Record<string, unknown>>;
+  readonly result: JsonObject;
 }
 
+/** StreamResponse: an object with one of `task`, `message`, `statusUpdate`, `artifactUpdate`. */
 export interface AgentsChunk {
-  readonly event: Readonly<Record<string, unknown>>;
+  readonly event: JsonObject;
+  /** On the event that completes a stream: what all of it has come to, a task or a message. */
+  readonly reply?: AgentsReply;
+}
+
+/** States after which a task changes no more (specification 4.1.3). */
+export const ENDED_STATES: ReadonlySet<string> = new Set([
+  'TASK_STATE_COMPLETED',
+  'TASK_STATE_FAILED',
+  'TASK_STATE_CANCELED',
+  'TASK_STATE_REJECTED',
+]);
+
+/** An error in the words of A2A, which reaches the caller with code, message and details as they are. */
+export class AgentError extends Error {
+  /** As in JSON-RPC: -32001 for TaskNotFound; those of HTTP+JSON are read back to it. */
+  readonly code: number;
+  /** `error.data` of JSON-RPC in 1.0: a list of `google.protobuf.Any`, such as ErrorInfo. Undefined where the agent gave none. */
+  readonly details: readonly JsonObject[] | undefined;
+  /** What it is in the records of the hub. */
+  readonly outcome: ErrorCode;
+
+  constructor(code: number, message: string, details?: readonly JsonObject[], outcome: ErrorCode = 'bad_request') {
+    super(message);
+    this.name = 'AgentError';
+    this.code = code;
+    this.details = details;
+    this.outcome = outcome;
+  }
 }

@@ -96,7 +96,8 @@ export interface CallEvent {
     | 'unpriced'
     | 'failed'
     | 'cached'
-    | 'routed';
+    | 'routed'
+    | 'task';
   /** Milliseconds since the call was read. */
   readonly at: number;
   /** For a person: which policy, which fields, which target. No texts of the call. */

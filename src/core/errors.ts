@@ -61,14 +61,21 @@ export class GatewayError extends Error {
   readonly retryAfterMs: number | undefined;
   /** The rule that refused, as the configuration names it. */
   readonly rule: string | undefined;
+  /** The upstream has certainly not got the request: a second try elsewhere carries it out once. */
+  readonly unsent: boolean;
 
-  constructor(code: ErrorCode, message?: string, options: { detail?: string; retryAfterMs?: number; rule?: string; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message?: string,
+    options: { detail?: string; retryAfterMs?: number; rule?: string; unsent?: boolean; cause?: unknown } = {},
+  ) {
     super(message ?? ERRORS[code].message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'GatewayError';
     this.code = code;
     this.detail = options.detail;
     this.retryAfterMs = options.retryAfterMs;
     this.rule = options.rule;
+    this.unsent = options.unsent ?? false;
   }
 
   get status(): number {

@@ -19,7 +19,7 @@ export async function actAs(hub: Hub, consumer: Consumer): Promise<ActingDoor> {
   const edge = createEdge({
     rules: () => ({ allowedHosts: [], allowedOrigins: [] }),
     identify: (req) => (isCaller(req) === undefined ? undefined : consumer),
-    mounts: hub.tools.mounts,
+    mounts: hub.lanes.tools.mounts,
     log: hub.log,
   });
   const { url } = await edge.listen({ host: '127.0.0.1', port: 0 });

@@ -27,8 +27,9 @@ export function adminHub(hub: Hub): AdminHub {
         version: VERSION,
         generation: hub.slot.current.number,
         config: { ok: hub.refused.length === 0, errors, warnings: [...hub.problems, ...documents.filter((problem) => !isError(problem))] },
-        sources: hub.tools.status(),
-        targets: hub.models.targets(),
+        sources: hub.lanes.tools.status(),
+        targets: hub.lanes.models.targets(),
+        agents: hub.lanes.agents.status(),
       };
     },
     reload: () => hub.reload(),
@@ -45,12 +46,14 @@ export function adminHub(hub: Hub): AdminHub {
       if (consumer === undefined) throw new GatewayError('not_found', `There is no consumer "${name}".`);
       return consumer;
     },
-    tools: (server, consumer) => hub.tools.tools(server, consumer),
-    explainTool: async (server, tool, consumer) => withoutSecrets(await hub.tools.explain(server, tool, consumer), hub.redactor),
-    models: (consumer) => hub.models.models(consumer),
-    explainModel: async (question) => withoutSecrets(await hub.models.explain(question), hub.redactor),
-    report: (service) => hub.tools.report(service),
-    refresh: (service) => hub.tools.refresh(service),
+    tools: (server, consumer) => hub.lanes.tools.tools(server, consumer),
+    explainTool: async (server, tool, consumer) => withoutSecrets(await hub.lanes.tools.explain(server, tool, consumer), hub.redactor),
+    models: (consumer) => hub.lanes.models.models(consumer),
+    explainModel: async (question) => withoutSecrets(await hub.lanes.models.explain(question), hub.redactor),
+    explainAgent: async (question) => withoutSecrets(await hub.lanes.agents.explain(question), hub.redactor),
+    refreshAgent: (agent) => hub.lanes.agents.refresh(agent),
+    report: (service) => hub.lanes.tools.report(service),
+    refresh: (service) => hub.lanes.tools.refresh(service),
     examine: (source) => examine(hub, source),
     addSecret: (value) => hub.redactor.add(value),
   };
@@ -80,7 +83,8 @@ function withoutSecrets<T>(value: T, redactor: Redactor): T {
 
 /** Providers and routes have no source that could be asked: what is said of them names their place. */
 function problemsOf(hub: Hub, kind: string, name: string): readonly Problem[] {
-  if (kind !== 'providers' && kind !== 'models') return [...hub.tools.entryProblems(kind, name)];
+  if (kind === 'agents') return withoutSecrets(hub.lanes.agents.entryProblems(name), hub.redactor);
+  if (kind !== 'providers' && kind !== 'models') return [...hub.lanes.tools.entryProblems(kind, name)];
   const { merged } = hub.slot.current.content;
   const index = (merged.config.models ?? []).findIndex((route, at) => routeName(route, at) === name);
   const place = kind === 'models' ? routePointer(merged, index) : `/providers/${name}`;

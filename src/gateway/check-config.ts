@@ -34,7 +34,7 @@ async function check(options: HubOptions): Promise<CheckResult> {
     throw error;
   }
   try {
-    await hub.tools.settled();
+    await hub.lanes.tools.settled();
     const problems = [...hub.problems, ...documentProblems(hub)];
     const errors = problems.filter(isError);
     return { ok: errors.length === 0, problems: [...errors, ...problems.filter((problem) => !isError(problem))] };

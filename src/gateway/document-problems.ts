@@ -5,7 +5,7 @@ import type { Hub } from './hub.ts';
 export function documentProblems(hub: Hub): Problem[] {
   const { documents } = hub.slot.current.content.merged;
   return [...documents].flatMap(([service, place]) =>
-    hub.tools.entryProblems('services', service).map((problem): Problem => {
+    hub.lanes.tools.entryProblems('services', service).map((problem): Problem => {
       if (place.from === 'url' && problem.file === undefined)
         return { ...problem, severity: 'warning', message: `${service}: ${problem.message}` };
       return place.from === 'file' ? { file: place.display, ...problem } : { ...problem, message: `${service}: ${problem.message}` };

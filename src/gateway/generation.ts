@@ -9,13 +9,10 @@ import { ConditionError } from '../core/conditions.ts';
 import { GatewayError } from '../core/errors.ts';
 import { fingerprint } from '../core/secret.ts';
 import { isLoopback, type EdgeRules } from '../http/edge-rules.ts';
-import type { ToolsGeneration } from '../lanes/tools/build.ts';
-import type { ModelsLane } from '../lanes/models/lane.ts';
-import type { ModelsGeneration } from '../lanes/models/routes/build.ts';
-import type { ToolsLane } from '../lanes/tools/lane.ts';
 import { consumerLimits } from './extensions/consumer-limits.ts';
 import type { HostFactory } from './extensions/extension-host.ts';
 import { ExtensionFailure, ExtensionSet } from './extensions/extension-set.ts';
+import type { LaneGenerations, Lanes } from './lanes/lanes.ts';
 
 /** The configuration cannot be served. `problems` say why, each with its place. */
 export class ConfigRefused extends Error {
@@ -29,15 +26,13 @@ export class ConfigRefused extends Error {
 }
 
 /** Everything that one loaded configuration became. */
-export interface HubGeneration {
+export interface HubGeneration extends LaneGenerations {
   readonly loaded: LoadedConfig;
   readonly merged: MergedConfig;
   /** Replaced when keys of the store change: those are no part of the configuration. */
   directory: ConsumerDirectory;
   readonly edgeRules: EdgeRules;
   readonly extensions: ExtensionSet;
-  readonly tools: ToolsGeneration;
-  readonly models: ModelsGeneration;
   /** What is wrong and does not stop it; what its sources and doors have to say is asked of the lane, for it changes. */
   readonly problems: readonly Problem[];
 }
@@ -47,8 +42,7 @@ export interface BuildParts {
   readonly stored: readonly StoredResource[];
   /** OpenAPI documents of services inside the process, by base URL. */
   readonly documents: ReadonlyMap<string, string>;
-  readonly tools: ToolsLane;
-  readonly models: ModelsLane;
+  readonly lanes: Lanes;
   readonly builtins: readonly AnyExtension[];
   readonly hostOf: HostFactory;
   readonly listensOn: string;
@@ -82,28 +76,27 @@ export async function buildGeneration(
   ].filter(isError);
   if (faults.length > 0) return { refused: faults.map((problem) => placed(problem, merged)) };
   const extensions = extensionsOf(known, parts, merged);
-  let tools: ToolsGeneration | undefined;
-  let models: ModelsGeneration;
+  let lanes: LaneGenerations | undefined;
   let fresh: readonly Problem[];
+  const letGo = async (): Promise<void> => {
+    if (lanes !== undefined) await parts.lanes.release(lanes);
+    await extensions.dispose();
+  };
   try {
     // Once for all lanes: what a policy counts, it counts over all of them.
     const { consumers, policies } = merged.config;
     const shared = [...(await extensions.bind(consumerLimits(consumers), 'consumers')), ...(await extensions.bind(policies, ''))];
-    models = await parts.models.build(merged, extensions, shared);
-    tools = await parts.tools.build(merged, extensions, shared);
-    const found = [...parts.models.problems(models), ...parts.tools.problems(tools)];
-    fresh = found.filter((problem) => isError(problem) && isNew(problem, merged, before));
+    lanes = await parts.lanes.build(merged, extensions, shared);
+    fresh = parts.lanes.problems(lanes).filter((problem) => isError(problem) && isNew(problem, merged, before));
   } catch (error) {
-    if (tools !== undefined) await parts.tools.release(tools);
-    await extensions.dispose();
+    await letGo();
     if (error instanceof ExtensionFailure) return { refused: [error.problem] };
     if (error instanceof GatewayError || error instanceof ConditionError)
       return { refused: [{ code: 'build_failed', severity: 'error', message: error.message }] };
     throw error;
   }
   if (fresh.length > 0) {
-    await parts.tools.release(tools);
-    await extensions.dispose();
+    await letGo();
     return { refused: fresh };
   }
   return {
@@ -113,8 +106,7 @@ export async function buildGeneration(
       directory,
       edgeRules: kept(before?.edgeRules, edgeRulesOf(merged.config)),
       extensions,
-      tools,
-      models,
+      ...lanes,
       problems: [...loaded.problems, ...merged.problems, ...directory.problems],
     },
   };

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import { dirname, resolve } from 'node:path';
-import { createSessionSeal } from '../access/session-seal.ts';
 import { identify } from '../access/identify.ts';
 import { createAdminApi, type AdminApi } from '../admin/api.ts';
 import { adminMounts, askForToken, createAdminIdentify, metricsMount, sendProblem } from '../admin/mounts.ts';
@@ -15,12 +14,11 @@ import type { State } from '../core/contracts/state.ts';
 import type { Store } from '../core/contracts/store.ts';
 import { GatewayError } from '../core/errors.ts';
 import { Redactor } from '../core/redact.ts';
+import { demoAgent } from '../demo/agent.ts';
 import { demoModel } from '../demo/model.ts';
 import { petstore } from '../demo/petstore.ts';
 import { sendError } from '../http/answers.ts';
 import { createEdge, type Edge } from '../http/server.ts';
-import { ModelsLane } from '../lanes/models/lane.ts';
-import { ToolsLane } from '../lanes/tools/lane.ts';
 import { GenerationSlot, type Generation } from '../pipeline/generation.ts';
 import { Reloads } from '../pipeline/reload.ts';
 import { openStore } from '../storage/open-store.ts';
@@ -35,6 +33,7 @@ import { checkAdminListener } from './check-admin-listener.ts';
 import { createHostFactory } from './extensions/extension-host.ts';
 import { loadBuiltins } from './extensions/extension-set.ts';
 import { buildGeneration, ConfigRefused, readDirectory, type HubGeneration } from './generation.ts';
+import { Lanes } from './lanes/lanes.ts';
 import { publicMounts, unauthenticated } from './public-mounts.ts';
 import { Recording } from './recording.ts';
 
@@ -71,8 +70,7 @@ export class Hub {
   readonly log: Log;
   readonly redactor: Redactor;
   readonly adminToken: string;
-  readonly tools: ToolsLane;
-  readonly models: ModelsLane;
+  readonly lanes: Lanes;
   readonly recording: Recording;
   readonly state: State;
   /** What is seen of all targets; outlives generations. */
@@ -89,6 +87,8 @@ export class Hub {
   readonly #ownPorts: number[] = [];
   #egress: { readonly key: string; readonly rules: Egress } = { key: '', rules: createEgress({ allow: [], ownPorts: [] }) };
   #edges: readonly Edge[] = [];
+  /** Where the public listener is. */
+  #url = 'http://127.0.0.1';
   #watch: ConfigWatch | undefined;
 
   private constructor(
@@ -113,37 +113,36 @@ export class Hub {
     const services = new Map<string, InProcessService>([
       ['demo:petstore', petstore],
       ['demo:model', demoModel],
+      ['demo:echo', demoAgent],
       [ADMIN_SERVICE, (request) => adminService(this.#api)(request)],
     ]);
     this.http = createHttp({ egress: () => this.#egress.rules, services });
     this.#hostOf = createHostFactory({ http: this.http, store: this.store, state: this.state, log: this.log });
-    this.slot = new GenerationSlot(async ({ tools, extensions }) => {
-      await Promise.all([this.tools.release(tools), extensions.dispose()]);
+    this.slot = new GenerationSlot(async (content) => {
+      await Promise.all([this.lanes.release(content), content.extensions.dispose()]);
     }, LONGEST_CALL_MS);
     this.#reloads = new Reloads(() => this.#reload());
     this.recording = new Recording(options, this.log);
-    const lent = {
-      http: this.http,
-      log: this.log,
-      ledger: this.recording.ledger,
-      gauges: this.gauges,
-      redact: (text: string) => this.redactor.redact(text),
-      addSecret: (value: string) => this.redactor.add(value),
-    };
-    const enter = () => {
-      const { generation, leave } = this.slot.enter();
-      return { ...generation.content, leave };
-    };
-    this.models = new ModelsLane(lent, enter);
-    this.tools = new ToolsLane(
+    const { http, log, gauges, store } = this;
+    this.lanes = new Lanes(
       {
-        ...lent,
-        toolNames: this.store.toolNames,
-        endedSessions: this.store.endedSessions,
-        seal: createSessionSeal(parts.secretKey),
+        http,
+        log,
+        gauges,
+        store,
+        ledger: this.recording.ledger,
+        secretKey: parts.secretKey,
+        redact: (text) => this.redactor.redact(text),
+        addSecret: (value) => this.redactor.add(value),
+        url: () => this.#url,
+        publicUrl: () => this.#now?.merged.config.publicUrl,
+        isOpen: () => this.#now?.directory.open === true,
         consumer: (name) => this.consumer(name),
       },
-      enter,
+      () => {
+        const { generation, leave } = this.slot.enter();
+        return { ...generation.content, leave };
+      },
     );
     this.admin = adminHub(this);
     this.#api = createAdminApi(this.admin);
@@ -163,7 +162,7 @@ export class Hub {
     const [store, builtins] = await Promise.all([openStore(options.store, { dataDir, secretKey }), loadBuiltins()]);
     const state = await openState(options.state, { store: store.keyValue('state'), log });
     const hub = new Hub(options, { store, state, log, redactor, secretKey, adminToken: token, builtins });
-    const [first] = await Promise.all([hub.reload(), hub.tools.load()]);
+    const [first] = await Promise.all([hub.reload(), hub.lanes.tools.load()]);
     if (first.ok) return hub;
     await hub.close();
     throw new ConfigRefused(first.problems);
@@ -173,14 +172,14 @@ export class Hub {
   async listen(): Promise<{ readonly url: string; readonly adminUrl: string }> {
     const { host, port, adminHost, adminPort } = this.options;
     const rules = () => this.slot.current.content.edgeRules;
-    const facts = { isReady: () => this.tools.isSettled, publicUrl: () => this.#now?.merged.config.publicUrl };
+    const facts = { isReady: () => this.lanes.tools.isSettled, publicUrl: () => this.#now?.merged.config.publicUrl };
     const edge = createEdge({
       rules,
       identify: (request: IncomingMessage) => identify(request, this.slot.current.content.directory),
-      mounts: [...this.tools.mounts, ...this.models.mounts, ...publicMounts(facts)],
+      mounts: [...this.lanes.mounts, ...publicMounts(facts)],
       log: this.log,
-      writeError: (exchange, error) => void (this.models.writeError(exchange, error) || sendError(exchange, error)),
-      unauthenticated: unauthenticated(facts, (exchange, error) => this.models.writeError(exchange, error)),
+      writeError: (exchange, error) => void (this.lanes.writeError(exchange, error) || sendError(exchange, error)),
+      unauthenticated: unauthenticated(facts, (exchange, error) => this.lanes.writeError(exchange, error)),
     });
     const admin = createEdge({
       rules,
@@ -199,6 +198,7 @@ export class Hub {
       edge.listen({ host, port }),
       admin.listen({ host: adminHost, port: adminPort, option: 'admin-port' }),
     ]);
+    this.#url = open.url;
     this.#ownPorts.push(open.port, closed.port);
     this.#setEgress();
     this.#watch = watchConfig({
@@ -217,8 +217,8 @@ export class Hub {
 
   /** All that is wrong with what serves now. */
   get problems(): readonly Problem[] {
-    const { problems, tools, models } = this.slot.current.content;
-    return [...problems, ...this.models.problems(models), ...this.tools.problems(tools)];
+    const { content } = this.slot.current;
+    return [...content.problems, ...this.lanes.problems(content)];
   }
 
   async refreshKeys(): Promise<void> {
@@ -228,7 +228,7 @@ export class Hub {
     if (this.slot.current.content !== content) return this.refreshKeys();
     const lost = content.directory.lostIn(directory);
     content.directory = directory;
-    return this.tools.endStreams(lost);
+    return this.lanes.tools.endStreams(lost);
   }
 
   consumer(name: string): Consumer | undefined {
@@ -238,10 +238,10 @@ export class Hub {
 
   async close(graceMs = 0): Promise<void> {
     await this.#watch?.close();
-    this.tools.close();
-    this.models.close();
+    this.lanes.endStreams();
     await Promise.all(this.#edges.map((edge) => edge.close({ graceMs })));
     await this.slot.close();
+    await this.lanes.close();
     await this.http.close();
     await this.state.close();
     await Promise.all([this.store.close(), this.recording.calls.close()]);
@@ -261,7 +261,7 @@ export class Hub {
         file,
         env,
         builtins: this.#builtins,
-        storedSources: stored.filter(({ kind }) => kind === 'services' || kind === 'servers').map(({ name }) => name),
+        storedSources: stored.filter(({ kind }) => kind === 'services' || kind === 'servers' || kind === 'agents').map(({ name }) => name),
         ...(optionalConfig === undefined ? {} : { optional: optionalConfig }),
         ...(before === undefined ? {} : { previous: before.loaded }),
       });
@@ -270,8 +270,7 @@ export class Hub {
         store: this.store,
         stored,
         documents: this.#documents,
-        tools: this.tools,
-        models: this.models,
+        lanes: this.lanes,
         builtins: this.#builtins,
         hostOf: this.#hostOf,
         listensOn: this.options.host,
@@ -285,14 +284,13 @@ export class Hub {
       // Keys may have come and gone while the rest was built; nothing waits between this and the swap.
       built.generation.directory = await readDirectory(built.generation.merged, this.store);
       const generation = this.slot.swap(built.generation);
-      this.tools.adopt(built.generation.tools);
-      this.models.adopt(built.generation.models);
+      this.lanes.adopt(built.generation);
       built.generation.extensions.serve();
-      this.gauges.keep(new Set([...this.models.gaugeKeys(), ...this.tools.gaugeKeys()]));
+      this.gauges.keep(this.lanes.gaugeKeys());
       this.recording.follow(built.generation.merged.config);
-      if (before !== undefined) this.tools.endStreams(before.directory.lostIn(built.generation.directory));
+      if (before !== undefined) this.lanes.tools.endStreams(before.directory.lostIn(built.generation.directory));
       this.refused = [];
-      if (this.#setEgress()) this.tools.loadFailedAgain();
+      if (this.#setEgress()) this.lanes.tools.loadFailedAgain();
       this.#follow();
       this.#report(generation);
       return { ok: true, generation: generation.number, problems: this.problems };

@@ -1,5 +1,6 @@
 import { GatewayError } from '../core/errors.ts';
 import type { Exchange, Mount } from '../http/mount.ts';
+import { publicBase } from '../http/request-line.ts';
 
 /** Paths of the public listener that belong to no lane. */
 export interface PublicFacts {
@@ -15,7 +16,7 @@ export function publicMounts(facts: PublicFacts): Mount[] {
   const metadata = (exchange: Exchange, resource: string): void => {
     // Keys only: no authorization_servers, so that a client asks for a key instead of looking for a login (RFC 9728 section 2).
     json(exchange, 200, {
-      resource: `${baseOf(exchange, facts)}${resource}`,
+      resource: `${publicBase(exchange.req, facts.publicUrl())}${resource}`,
       bearer_methods_supported: ['header'],
       resource_name: 'Hubgate',
     });
@@ -55,7 +56,10 @@ export function unauthenticated(
 ): (exchange: Exchange) => void {
   return (exchange) => {
     const path = /^\/mcp(?:\/|$)/.test(exchange.path) ? encodeURI(exchange.path) : '';
-    exchange.res.setHeader('www-authenticate', `Bearer resource_metadata="${baseOf(exchange, facts)}${METADATA}${path}"`);
+    exchange.res.setHeader(
+      'www-authenticate',
+      `Bearer resource_metadata="${publicBase(exchange.req, facts.publicUrl())}${METADATA}${path}"`,
+    );
     const message = 'A valid key is needed. Check your API key: send it as "Authorization: Bearer KEY".';
     if (writeOwn(exchange, new GatewayError('unauthenticated', `${message.slice(0, -1)}, or as x-api-key.`))) return;
     json(
@@ -64,10 +68,6 @@ export function unauthenticated(
       path === '' ? { error: { code: 'unauthenticated', message } } : { jsonrpc: '2.0', id: null, error: { code: -32000, message } },
     );
   };
-}
-
-function baseOf({ req }: Exchange, { publicUrl }: Pick<PublicFacts, 'publicUrl'>): string {
-  return (publicUrl() ?? `http://${req.headers.host ?? 'localhost'}`).replace(/\/$/, '');
 }
 
 function json({ req, res }: Exchange, status: number, body: object): void {

@@ -23,8 +23,8 @@ export interface Mount {
   readonly path: string;
   /** Upper case. Other methods are answered 405; HEAD is taken only where it is listed. */
   readonly methods: readonly string[];
-  /** Needs no credential. */
-  readonly open?: boolean;
+  /** Needs no credential: always, or for some values of the parameters. Who shows one all the same is known only where it is not always so. */
+  readonly open?: boolean | ((params: Readonly<Record<string, string>>) => boolean);
   /** False: there is nothing at this address, which is said before the method is looked at (404 before 405). Default: true. */
   exists?(params: Readonly<Record<string, string>>): boolean;
   /** Writes the answer. What it throws becomes an error answer, or ends the connection when the answer has begun. */

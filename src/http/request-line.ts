@@ -41,3 +41,8 @@ function checkRepeated(rawHeaders: readonly string[]): void {
     seen |= 1 << index;
   }
 }
+
+/** Where the hub is reached, as the caller reaches it: `publicUrl`, or else the Host header, which the edge has checked. No slash at the end. */
+export function publicBase({ headers }: Pick<IncomingMessage, 'headers'>, publicUrl: string | undefined): string {
+  return (publicUrl ?? `http://${headers.host ?? 'localhost'}`).replace(/\/$/, '');
+}

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import express from 'express';
-import type { Consumer } from '../core/consumer.ts';
+import { ANONYMOUS, type Consumer } from '../core/consumer.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { EdgeExchange } from './exchange.ts';
 import { exchangeOf } from './exchange.ts';
@@ -50,12 +50,12 @@ export function createRoutes(mounts: readonly Mount[], steps: RouteSteps): (exch
 function answerAt(group: readonly Mount[], steps: RouteSteps): Answer {
   const byMethod = new Map(group.flatMap((mount) => mount.methods.map((method) => [method, mount] as const)));
   const allowed = [...byMethod.keys()].join(', ');
-  const anyOpen = group.some((mount) => mount.open);
+  const anyOpen = group.some((mount) => mount.open === true);
 
   return (exchange, params) => {
     const mount = byMethod.get(exchange.req.method as string);
     const open = mount === undefined ? anyOpen : mount.open;
-    if (!open && !authenticate(exchange, steps)) return;
+    if (open !== true && !(typeof open === 'function' && open(params) ? welcome(exchange, steps) : authenticate(exchange, steps))) return;
     if (mount === undefined) {
       if (group.some((other) => other.exists?.(params) === false)) return steps.fail(exchange, new GatewayError('not_found'));
       exchange.res.setHeader('allow', allowed);
@@ -75,6 +75,12 @@ function authenticate(exchange: EdgeExchange, steps: RouteSteps): boolean {
   if (consumer === undefined) steps.unauthenticated(exchange);
   else exchange.consumer = consumer;
   return consumer !== undefined;
+}
+
+/** Where nobody has to say who he is: whoever does is known, and a wrong key is none. */
+function welcome(exchange: EdgeExchange, steps: RouteSteps): true {
+  exchange.consumer = steps.identify(exchange.req) ?? ANONYMOUS;
+  return true;
 }
 
 /** A wildcard comes in segments. */

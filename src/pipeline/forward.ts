@@ -49,6 +49,8 @@ export interface Way<L extends Lane> {
   readonly firstChunkMs?: number | undefined;
   /** In place of the plan's. */
   readonly retries?: number;
+  /** What an upstream may have carried out is not tried a second time, there or elsewhere. */
+  readonly once?: boolean;
   /** Waits for the first chunk of a stream before the call is bound to its target. */
   readonly peeks: boolean;
   /** False for chunks before anything was generated; without it the first is the first. */
@@ -118,12 +120,15 @@ class Forwarding<L extends Lane, C extends Choice> {
         return handled;
       } catch (error) {
         failure = GatewayError.from(error);
+        // Who has a price for each try has not earned it.
+        if (failure.unsent) this.#call.usage = undefined;
       }
       this.#clock?.stop();
       const kind = kindOf(failure);
       run.ended(Date.now(), outcomeOf(kind));
       if (this.#call.cancellation.aborted || this.#clock?.isOver === true) throw failure;
       if (kind === undefined && this.#plan.fallbackOn?.has(failure.code) !== true) throw failure;
+      if (this.#way.once === true && mayBeDone(failure, kind)) throw failure;
       const another = this.#learn(choice, key, failure, kind);
       if (another !== undefined) {
         this.#call.note('retried', `${choice.target.name} with another key after ${failure.code}`);
@@ -314,6 +319,11 @@ class Forwarding<L extends Lane, C extends Choice> {
 /** Who says no in the words of a protocol is there, and well. */
 function kindOf({ code, cause }: GatewayError): FailureKind | undefined {
   return cause instanceof Error && 'outcome' in cause ? undefined : failureKind(code);
+}
+
+/** A 503 says that nothing was done. */
+function mayBeDone({ code, unsent }: GatewayError, kind: FailureKind | undefined): boolean {
+  return (kind === 'passing' || kind === 'slow') && !unsent && code !== 'upstream_overloaded';
 }
 
 function outcomeOf(kind: FailureKind | undefined): 'failed' | 'neutral' {

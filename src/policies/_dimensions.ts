@@ -6,9 +6,10 @@ import type { Question } from '../core/contracts/policy.ts';
 /** What calls may be counted by, as a JSON Schema of the options. */
 export const BY = {
   type: ['string', 'array'],
-  pattern: '^(consumer|group|route|model|tool|agent|ip|header:[A-Za-z0-9_-]+)$',
-  items: { type: 'string', pattern: '^(consumer|group|route|model|tool|agent|ip|header:[A-Za-z0-9_-]+)$' },
-  description: 'One counter for each consumer, group, route, model, tool, agent, ip or header:NAME, or for each combination of several.',
+  pattern: '^(consumer|group|route|model|tool|agent|skill|ip|header:[A-Za-z0-9_-]+)$',
+  items: { type: 'string', pattern: '^(consumer|group|route|model|tool|agent|skill|ip|header:[A-Za-z0-9_-]+)$' },
+  description:
+    'One counter for each consumer, group, route, model, tool, agent, skill, ip or header:NAME, or for each combination of several.',
 };
 
 /** Those who share one counter. */
@@ -42,6 +43,11 @@ const DIMENSIONS: Readonly<Record<string, Omit<Dimension, 'name'>>> = {
   group: { noun: 'group', chosen: false, value: () => undefined },
   ip: { noun: 'address', chosen: false, value: (of) => (of.request?.ip ? network(of.request.ip) : undefined) },
   model: { noun: 'model', chosen: true, value: (of) => ('input' in of ? (of.lane === 'models' ? of.input.model : undefined) : of.model) },
+  skill: {
+    noun: 'skill',
+    chosen: true,
+    value: (of) => ('input' in of ? (of.lane === 'agents' ? of.input.skill : undefined) : of.skill),
+  },
   route: { noun: 'route', chosen: false, value: (of) => of.route },
   tool: { noun: 'tool', chosen: true, value: toolOf },
 };

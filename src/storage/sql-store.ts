@@ -6,6 +6,7 @@ import { createExpiring } from './expiring.ts';
 import { createResources } from './resources.ts';
 import type { Database } from './tables.ts';
 import { migrate } from './tables.ts';
+import { createTasks } from './tasks.ts';
 
 const PEPPER = 'pepper';
 
@@ -28,6 +29,7 @@ export async function createSqlStore(db: Database, { secretKey, now = Date.now }
     keys: createConsumerKeys(db, now),
     toolNames: createToolNames(db),
     ...createExpiring(db, now),
+    tasks: createTasks(db, seal),
     pepper: () => pepper,
     close: () => db.destroy(),
   };

@@ -19,6 +19,28 @@ export interface Tables {
   tool_names: { service: string; names: string };
   key_value: { namespace: string; key: string; value: string; expires_at: number | null };
   ended_session: { digest: string; until: number };
+  agent_task: {
+    agent: string;
+    task: string;
+    context: string;
+    owner: string;
+    instance: string;
+    state: string;
+    updated_at: number;
+    content: string | null;
+  };
+  agent_context: { agent: string; context: string; owner: string; instance: string; updated_at: number };
+  agent_push: {
+    digest: string;
+    agent: string;
+    task: string;
+    id: string;
+    owner: string;
+    instance: string | null;
+    version: string;
+    config: string;
+    created_at: number;
+  };
 }
 
 export type Database = Kysely<Tables>;
@@ -83,6 +105,52 @@ const MIGRATIONS: readonly Migration[] = [
       await schema.createIndex('key_value_expires').on('key_value').column('expires_at').execute();
       await schema.createTable('ended_session').addColumn('digest', 'text', key).addColumn('until', 'bigint', required).execute();
       await schema.createIndex('ended_session_until').on('ended_session').column('until').execute();
+    },
+  },
+  {
+    name: '2026-11-22 tasks of agents',
+    async up({ schema }) {
+      await schema
+        .createTable('agent_task')
+        .addColumn('agent', 'text', required)
+        .addColumn('task', 'text', required)
+        .addColumn('context', 'text', required)
+        .addColumn('owner', 'text', required)
+        .addColumn('instance', 'text', required)
+        .addColumn('state', 'text', required)
+        .addColumn('updated_at', 'bigint', required)
+        .addColumn('content', 'text')
+        .addPrimaryKeyConstraint('agent_task_key', ['agent', 'task'])
+        .execute();
+      await schema.createIndex('agent_task_owner').on('agent_task').columns(['owner', 'agent', 'updated_at', 'task']).execute();
+      await schema.createIndex('agent_task_context').on('agent_task').columns(['agent', 'context', 'updated_at', 'task']).execute();
+      await schema.createIndex('agent_task_updated').on('agent_task').column('updated_at').execute();
+      const unfinished = schema.createIndex('agent_task_unfinished').on('agent_task').columns(['agent', 'state']);
+      await unfinished.where(sql.ref('content'), 'is not', null).execute();
+      await schema
+        .createTable('agent_context')
+        .addColumn('agent', 'text', required)
+        .addColumn('context', 'text', required)
+        .addColumn('owner', 'text', required)
+        .addColumn('instance', 'text', required)
+        .addColumn('updated_at', 'bigint', required)
+        .addPrimaryKeyConstraint('agent_context_key', ['agent', 'context'])
+        .execute();
+      await schema.createIndex('agent_context_updated').on('agent_context').column('updated_at').execute();
+      await schema
+        .createTable('agent_push')
+        .addColumn('digest', 'text', key)
+        .addColumn('agent', 'text', required)
+        .addColumn('task', 'text', required)
+        .addColumn('id', 'text', required)
+        .addColumn('owner', 'text', required)
+        .addColumn('instance', 'text')
+        .addColumn('version', 'text', required)
+        .addColumn('config', 'text', required)
+        .addColumn('created_at', 'bigint', required)
+        .execute();
+      await schema.createIndex('agent_push_task').on('agent_push').columns(['agent', 'task', 'id']).execute();
+      await schema.createIndex('agent_push_created').on('agent_push').column('created_at').execute();
     },
   },
 ];

@@ -31,7 +31,9 @@ function carriedOut({ sent }: Progress): string {
 
 export function timedOut(progress: Progress, timeoutMs: number): GatewayError {
   const what = progress.answered ? 'did not finish its answer' : 'did not answer';
-  return new GatewayError('upstream_timeout', `${progress.host} ${what} within ${timeoutMs / 1000} s. ${carriedOut(progress)}`);
+  return new GatewayError('upstream_timeout', `${progress.host} ${what} within ${timeoutMs / 1000} s. ${carriedOut(progress)}`, {
+    unsent: !progress.sent,
+  });
 }
 
 /** Nothing came for too long, in the middle of an answer. */
@@ -48,7 +50,7 @@ export function tooLarge(host: string, maxBytes: number): GatewayError {
 export function failure(thrown: Error & { code?: unknown }, progress: Progress): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
   const code = String(thrown.code ?? '');
-  const options = { detail: `${code} ${thrown.message}`.trim(), cause: thrown };
+  const options = { detail: `${code} ${thrown.message}`.trim(), cause: thrown, unsent: !progress.sent };
   const { host } = progress;
   if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH') {
     return new GatewayError('bad_request', `The request to ${host} cannot be sent: ${thrown.message}.`, options);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Store } from '../../src/core/contracts/store.ts';
+import type { PushRecord, Store, TaskRecord } from '../../src/core/contracts/store.ts';
 
 /** One place that stores can be opened on. `now` is the clock that the store is to use. */
 export interface StorePlace {
@@ -27,6 +27,31 @@ const HOSTILE = [
   ':name',
   '/a~1b',
 ];
+
+const TASK: TaskRecord = {
+  agent: 'travel',
+  task: 't1',
+  context: 'c1',
+  owner: 'alice',
+  instance: 'travel#2',
+  state: 'TASK_STATE_WORKING',
+  updatedAt: Date.UTC(2026, 10, 21),
+};
+const PUSH: PushRecord = {
+  agent: 'travel',
+  task: 't1',
+  id: 'p1',
+  owner: 'alice',
+  instance: 'travel#2',
+  digest: 'd1',
+  version: '0.3',
+  config: {
+    url: 'https://hook.example/canary-path',
+    token: 'canary-token',
+    authentication: { scheme: 'Bearer', credentials: 'canary-credentials' },
+  },
+  createdAt: Date.UTC(2026, 10, 21),
+};
 
 /** What every store has to pass. One that does not `survive` close() is not asked for what only the disk can answer. */
 export function examineStore(name: string, { survives }: { survives: boolean }, makePlace: () => Promise<StorePlace>): void {
@@ -255,6 +280,167 @@ export function examineStore(name: string, { survives }: { survives: boolean }, 
       expect(await store.endedSessions.all()).toEqual([{ digest: 'c', until: time + 1 }]);
     });
 
+    describe('tasks of agents', () => {
+      const names = async (query: Partial<Parameters<Store['tasks']['list']>[0]> = {}): Promise<string[]> =>
+        (await store.tasks.list({ agent: 'travel', owner: 'alice', limit: 100, ...query })).tasks.map(({ task }) => task);
+
+      it('keeps owner and instance as they were, and brings the rest up to date', async () => {
+        await store.tasks.put({ ...TASK, content: { id: 't1', list: [1, null] } });
+        await reopen();
+        expect(await store.tasks.get('travel', 't1')).toEqual({ ...TASK, content: { id: 't1', list: [1, null] } });
+        await store.tasks.put({
+          ...TASK,
+          owner: 'bob',
+          instance: 'x',
+          context: '',
+          state: 'TASK_STATE_COMPLETED',
+          updatedAt: TASK.updatedAt + 1,
+        });
+        const changed = { ...TASK, state: 'TASK_STATE_COMPLETED', updatedAt: TASK.updatedAt + 1 };
+        expect(await store.tasks.get('travel', 't1')).toEqual({ ...changed, content: { id: 't1', list: [1, null] } });
+        await store.tasks.put({ ...changed, context: 'c2', content: 7 });
+        expect(await store.tasks.get('travel', 't1')).toEqual({ ...changed, context: 'c2', content: 7 });
+        expect(await store.tasks.get('travel', 'T1')).toBeUndefined();
+        expect(await store.tasks.get('other', 't1')).toBeUndefined();
+      });
+
+      it('lists those of one owner and agent in pages, latest change first', async () => {
+        for (let n = 0; n < 7; n += 1) await store.tasks.put({ ...TASK, task: `t${n}`, updatedAt: TASK.updatedAt + Math.floor(n / 3) });
+        await store.tasks.put({ ...TASK, task: 'bobs', owner: 'bob' });
+        await store.tasks.put({ ...TASK, agent: 'other', task: 'others' });
+        await reopen();
+        const pages: string[][] = [];
+        let before: string | undefined;
+        do {
+          const page = await store.tasks.list({ agent: 'travel', owner: 'alice', limit: 3, ...(before !== undefined && { before }) });
+          expect(page.total).toBe(7);
+          pages.push(page.tasks.map(({ task }) => task));
+          before = page.next;
+        } while (before !== undefined);
+        expect(pages).toEqual([['t6', 't5', 't4'], ['t3', 't2', 't1'], ['t0']]);
+        expect(await names({ owner: 'bob' })).toEqual(['bobs']);
+        for (const text of ['', 'x', '/', '1', '-1/t1', "1' or 1=1 --"]) {
+          await expect(names({ before: text })).rejects.toMatchObject({ code: 'bad_request' });
+        }
+      });
+
+      it('lists by conversation, state and time', async () => {
+        await store.tasks.put({ ...TASK, task: 'a', context: 'c1', updatedAt: TASK.updatedAt + 1 });
+        await store.tasks.put({ ...TASK, task: 'b', context: 'c2', state: 'TASK_STATE_FAILED', updatedAt: TASK.updatedAt + 2 });
+        await store.tasks.put({ ...TASK, task: 'c', context: 'c1', state: 'TASK_STATE_FAILED', updatedAt: TASK.updatedAt + 3 });
+        expect(await names({ context: 'c1' })).toEqual(['c', 'a']);
+        expect(await names({ state: 'TASK_STATE_FAILED' })).toEqual(['c', 'b']);
+        expect(await names({ since: TASK.updatedAt + 2 })).toEqual(['c', 'b']);
+        expect(await names({ context: 'c1', state: 'TASK_STATE_FAILED', since: TASK.updatedAt + 4 })).toEqual([]);
+        expect(await names({ context: '%' })).toEqual([]);
+      });
+
+      it('keeps a conversation with its first owner, and the instance that it was led to last', async () => {
+        const at = TASK.updatedAt;
+        const claimed = { agent: 'travel', context: 'c1', owner: 'alice', instance: '', updatedAt: at };
+        expect(await store.tasks.putContext(claimed)).toEqual({ owner: 'alice', instance: '' });
+        expect(await store.tasks.putContext({ ...claimed, instance: 'travel#2' })).toEqual({ owner: 'alice', instance: 'travel#2' });
+        await reopen();
+        const bobs = { ...claimed, owner: 'bob', instance: 'travel', updatedAt: at + 9 };
+        expect(await store.tasks.putContext(bobs)).toEqual({ owner: 'alice', instance: 'travel#2' });
+        expect(await store.tasks.putContext({ ...claimed, updatedAt: at + 1 })).toEqual({ owner: 'alice', instance: 'travel#2' });
+        expect(await store.tasks.putContext({ ...bobs, agent: 'other' })).toEqual({ owner: 'bob', instance: 'travel' });
+        // Only what its owner does keeps it.
+        await store.tasks.forget(at + 2);
+        expect(await store.tasks.putContext(bobs)).toEqual({ owner: 'bob', instance: 'travel' });
+        await store.tasks.forget(at + 9);
+        expect(await store.tasks.putContext({ ...claimed, updatedAt: at + 10 })).toEqual({ owner: 'bob', instance: 'travel' });
+      });
+
+      it('gives a conversation to one of many who name it at once', async () => {
+        const names = [...Array(20).keys()].map((n) => `consumer-${n}`);
+        const put = (owner: string) => store.tasks.putContext({ agent: 'travel', context: 'c1', owner, instance: '', updatedAt: 1 });
+        const owners = new Set((await Promise.all(names.map(put))).map(({ owner }) => owner));
+        expect(owners.size).toBe(1);
+      });
+
+      it('knows what the hub itself has not finished', async () => {
+        await store.tasks.put({ ...TASK, task: 'relayed' });
+        await store.tasks.put({ ...TASK, task: 'later', updatedAt: TASK.updatedAt + 1, content: { n: 2 } });
+        await store.tasks.put({ ...TASK, task: 'open', content: null });
+        for (const state of ['COMPLETED', 'FAILED', 'CANCELED', 'REJECTED'])
+          await store.tasks.put({ ...TASK, task: state, state: `TASK_STATE_${state}`, content: {} });
+        await reopen();
+        const open = await store.tasks.unfinished('travel');
+        expect(open.map(({ task, content }) => [task, content])).toEqual([['open', null], ['later', { n: 2 }]]); // prettier-ignore
+        expect(await store.tasks.unfinished('other')).toEqual([]);
+      });
+
+      it('keeps hostile names apart', async () => {
+        for (const text of HOSTILE) await store.tasks.put({ ...TASK, task: text, context: text, owner: text });
+        for (const text of HOSTILE) {
+          expect(await store.tasks.get('travel', text)).toMatchObject({ task: text, context: text, owner: text });
+          expect(await names({ owner: text, context: text })).toEqual([text]);
+          const context = { agent: text, context: text, owner: text, instance: text, updatedAt: 1 };
+          expect(await store.tasks.putContext(context)).toEqual({ owner: text, instance: text });
+        }
+        const { next } = await store.tasks.list({ agent: 'travel', owner: 'nobody', limit: 1 });
+        expect(next).toBeUndefined();
+      });
+
+      it('keeps where callers want to be told', async () => {
+        await store.tasks.putPush(PUSH);
+        const { instance: _, ...unplaced } = { ...PUSH, id: 'p2', digest: 'd2', createdAt: PUSH.createdAt + 1 };
+        await store.tasks.putPush(unplaced);
+        await store.tasks.putPush({ ...PUSH, agent: 'other', digest: 'd3' });
+        await reopen();
+        expect(await store.tasks.pushByDigest('d1')).toEqual(PUSH);
+        expect(await store.tasks.pushes('travel', 't1')).toEqual([PUSH, unplaced]);
+        expect(await store.tasks.pushByDigest('D1')).toBeUndefined();
+        expect(await store.tasks.deletePush('d1')).toBe(true);
+        expect(await store.tasks.deletePush('d1')).toBe(false);
+        expect(await store.tasks.pushes('travel', 't1')).toEqual([unplaced]);
+      });
+
+      it('replaces a config of the same task and id, but not those that have no task yet', async () => {
+        await store.tasks.putPush({ ...PUSH, task: '' });
+        await store.tasks.putPush({ ...PUSH, task: '', digest: 'd2' });
+        expect(await store.tasks.pushes('travel', '')).toHaveLength(2);
+        await store.tasks.putPush(PUSH);
+        expect(await store.tasks.pushByDigest('d1')).toEqual(PUSH);
+        await store.tasks.putPush({ ...PUSH, digest: 'd2', version: '1.0', config: { url: 'https://other.example' } });
+        expect(await store.tasks.pushByDigest('d1')).toBeUndefined();
+        expect(await store.tasks.pushes('travel', 't1')).toEqual([
+          { ...PUSH, digest: 'd2', version: '1.0', config: { url: 'https://other.example' } },
+        ]);
+      });
+
+      it('keeps no more configs of a task than it is told', async () => {
+        for (const n of [1, 2, 3]) expect(await store.tasks.putPush({ ...PUSH, id: `p${n}`, digest: `d${n}` }, 3)).toBe(true);
+        expect(await store.tasks.putPush({ ...PUSH, id: 'p4', digest: 'd4' }, 3)).toBe(false);
+        expect(await store.tasks.pushByDigest('d4')).toBeUndefined();
+        expect(await store.tasks.putPush({ ...PUSH, id: 'p3', digest: 'd5' }, 3)).toBe(true);
+        expect(await store.tasks.putPush({ ...PUSH, id: 'p1', digest: 'd1', version: '1.0' }, 3)).toBe(true);
+        expect(await store.tasks.putPush({ ...PUSH, id: 'p4', digest: 'd4', task: 't2' }, 3)).toBe(true);
+        expect((await store.tasks.pushes('travel', 't1')).map(({ id }) => id)).toEqual(['p1', 'p2', 'p3']);
+        for (const n of [1, 2, 3, 4]) expect(await store.tasks.putPush({ ...PUSH, task: '', digest: `unbound ${n}` }, 3)).toBe(true);
+      });
+
+      it('forgets in time, and with a task where its owner is told', async () => {
+        await store.tasks.put({ ...TASK, task: 'old' });
+        await store.tasks.put({ ...TASK, task: 'new', updatedAt: TASK.updatedAt + 10 });
+        await store.tasks.putPush({ ...PUSH, task: 'old', digest: 'old' });
+        await store.tasks.putPush({ ...PUSH, task: 'new', digest: 'new' });
+        await store.tasks.putPush({ ...PUSH, task: '', digest: 'unbound' });
+        await store.tasks.putPush({ ...PUSH, task: '', digest: 'unbound yet', createdAt: PUSH.createdAt + 10 });
+        await store.tasks.forget(TASK.updatedAt);
+        expect(await names()).toEqual(['new', 'old']);
+        await store.tasks.forget(TASK.updatedAt + 10);
+        expect(await names()).toEqual(['new']);
+        const known = ['old', 'new', 'unbound', 'unbound yet'].map(async (digest) => (await store.tasks.pushByDigest(digest)) && digest);
+        expect(await Promise.all(known)).toEqual([undefined, 'new', undefined, 'unbound yet']);
+        await store.tasks.delete('travel', 'new');
+        await store.tasks.delete('travel', 'new');
+        expect(await names()).toEqual([]);
+        expect(await store.tasks.pushByDigest('new')).toBeUndefined();
+      });
+    });
+
     it('makes one pepper', async () => {
       const pepper = store.pepper();
       expect(pepper).toHaveLength(32);
@@ -279,9 +465,11 @@ export function examineStore(name: string, { survives }: { survives: boolean }, 
     if (!survives) return;
     it('shows no secret at rest and opens with the right key only', async () => {
       await store.resources.put('services', 'a', { config: {}, secrets: new Map([['/auth', 'canary-secret-value']]) });
+      await store.tasks.putPush(PUSH);
       const pepper = store.pepper();
       await store.close();
       const bytes = await place.atRest();
+      for (const canary of ['canary-path', 'canary-token', 'canary-credentials']) expect(bytes.includes(canary)).toBe(false);
       for (const spelling of ['utf8', 'base64', 'base64url', 'hex'] as const) {
         expect(bytes.includes(Buffer.from('canary-secret-value').toString(spelling).replace(/=+$/, '').slice(0, -2))).toBe(false);
         expect(bytes.includes(spelling === 'utf8' ? pepper : pepper.toString(spelling).slice(0, -2))).toBe(false);

@@ -22,8 +22,8 @@ export interface EchoServer {
 /** Answers a request by writing to the response; everything is there when it is called. */
 export type Answer = (request: RecordedRequest, response: ServerResponse) => void | Promise<void>;
 
-/** An HTTP server on loopback that records what it gets. Without an `answer` it sends 200 and what it saw, as JSON. */
-export async function startEchoServer(answer: Answer = echo): Promise<EchoServer> {
+/** An HTTP server on loopback that records what it gets. Without an `answer` it sends 200 and what it saw, as JSON; without a wanted port it takes a free one. */
+export async function startEchoServer(answer: Answer = echo, wanted = 0): Promise<EchoServer> {
   const requests: RecordedRequest[] = [];
   const server = createServer((incoming, response) => {
     const chunks: Buffer[] = [];
@@ -39,7 +39,7 @@ export async function startEchoServer(answer: Answer = echo): Promise<EchoServer
       }
     });
   });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  await new Promise<void>((listening) => server.listen(wanted, '127.0.0.1', listening));
   const { port } = server.address() as AddressInfo;
   const stop = async (): Promise<void> => {
     server.closeAllConnections();

@@ -59,7 +59,7 @@ const CALL = {
     usage: USAGE,
     events: {
       type: 'array',
-      description: 'What happened on the way: retried, fallback, refused, answered, throttled, dropped, estimated, unpriced or cut.',
+      description: 'What happened on the way: retried, fallback, refused, answered, throttled, dropped, estimated, unpriced, cut or task.',
       items: {
         type: 'object',
         properties: { type: { type: 'string' }, at: number('Milliseconds since the call was read.'), detail: { type: 'string' } },

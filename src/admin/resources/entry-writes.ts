@@ -189,7 +189,7 @@ function goesElsewhere(kind: string, before: Loose, now: Loose, hasNewDocument: 
   return JSON.stringify(addressesOf(before, keys)) !== JSON.stringify(addressesOf(now, keys));
 }
 
-const ADDRESSES: ReadonlySet<string> = new Set(['url', 'spec', 'baseUrl', 'tokenUrl', 'command']);
+const ADDRESSES: ReadonlySet<string> = new Set(['url', 'spec', 'baseUrl', 'tokenUrl', 'command', 'card', 'preset']);
 /** A vendor's own address is known by its type, and in part by the region; what `options` say is known to an extension only. */
 const PROVIDER_ADDRESSES: ReadonlySet<string> = new Set([...ADDRESSES, 'type', 'region', 'options']);
 

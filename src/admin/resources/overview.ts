@@ -1,3 +1,4 @@
+import { AGENT_STATE } from './agents.ts';
 import { fieldError, Refusal } from '../problem.ts';
 import type { ModelQuestion } from '../hub.ts';
 import type { AdminRoute, QueryParameter } from '../route.ts';
@@ -5,9 +6,26 @@ import type { AdminRoute, QueryParameter } from '../route.ts';
 const consumer: QueryParameter = { name: 'consumer', description: 'The name of a consumer; needed as soon as the hub has consumers.' };
 const server: QueryParameter = {
   name: 'server',
-  description: 'A virtual server, service or upstream server; absent: /mcp, which has the tools of all sources.',
+  description: 'A virtual server, service, upstream server or agent; absent: /mcp, which has the tools of all sources.',
 };
 const FREE = { type: 'object' };
+const LIST = { type: 'array', items: FREE };
+const STATUS = {
+  type: 'object',
+  properties: {
+    version: { type: 'string' },
+    generation: { type: 'integer' },
+    config: {
+      type: 'object',
+      properties: { ok: { type: 'boolean' }, errors: LIST, warnings: LIST },
+      required: ['ok', 'errors', 'warnings'],
+    },
+    sources: { ...LIST, description: 'Services, upstream servers, agents and virtual servers as MCP serves them.' },
+    targets: { ...LIST, description: 'What the routes of models call, and what these calls have shown.' },
+    agents: { type: 'array', items: AGENT_STATE },
+  },
+  required: ['version', 'generation', 'config', 'sources', 'targets', 'agents'],
+};
 
 /** The hub as a whole: what it serves, to whom, and why. */
 export const overviewRoutes: readonly AdminRoute[] = [
@@ -18,8 +36,8 @@ export const overviewRoutes: readonly AdminRoute[] = [
     tag: 'hub',
     summary: 'Get the state of the hub',
     description:
-      'Its version, the generation that serves, what is wrong with the configuration on disk, and the state of each source of tools.',
-    answers: { 200: { description: 'The state.', schema: FREE } },
+      'Its version, the generation that serves, what is wrong with the configuration on disk, and the state of each source of tools, target of models and agent.',
+    answers: { 200: { description: 'The state.', schema: STATUS } },
     handle: (_request, { hub }) => ({ status: 200, body: hub.status() }),
   },
   {
@@ -63,7 +81,7 @@ export const overviewRoutes: readonly AdminRoute[] = [
     path: '/explain',
     operationId: 'explainTool',
     tag: 'hub',
-    summary: 'Explain why a consumer sees a tool, or which model a call would take',
+    summary: 'Explain why a consumer sees a tool, which model a call would take, or who may call an agent',
     description: 'Every rule that acted, in order, with its place in the files. Nothing is called.',
     query: [
       server,
@@ -73,7 +91,12 @@ export const overviewRoutes: readonly AdminRoute[] = [
       { name: 'api', description: 'With model: an entry of apis, when it is not that at /v1.' },
       { name: 'headers', description: 'With model: headers of the request, NAME: VALUE, one to a line, for rules that ask about it.' },
       { name: 'text', description: 'With model: what the request says, for the same rules.' },
-      { name: 'agent', description: 'Not in this release.' },
+      {
+        name: 'agent',
+        description:
+          'In place of server and tool: the name of an agent, to learn who may call it and which instances a message would take.',
+      },
+      { name: 'skill', description: 'With agent: the skill that the message names.' },
     ],
     answers: {
       200: {
@@ -86,14 +109,17 @@ export const overviewRoutes: readonly AdminRoute[] = [
       },
     },
     async handle({ query }, { hub }) {
-      if (query.has('agent'))
-        throw new Refusal('not_implemented', 'Agents are explained when their lane is built. Ask about a tool or a model.');
       const consumer = hub.consumer(query.get('consumer') || undefined);
       const model = query.get('model');
       if (model) return { status: 200, body: await hub.explainModel({ model, consumer, ...requestOf(query) }) };
+      const agent = query.get('agent');
+      const skill = query.get('skill');
+      if (agent) return { status: 200, body: await hub.explainAgent({ agent, consumer, ...(skill ? { skill } : {}) }) };
       const tool = query.get('tool');
       if (!tool)
-        throw new Refusal('bad_request', 'What shall be explained?', { errors: [{ path: '?tool', message: 'Name a tool, or a model.' }] });
+        throw new Refusal('bad_request', 'What shall be explained?', {
+          errors: [{ path: '?tool', message: 'Name a tool, a model or an agent.' }],
+        });
       return { status: 200, body: await hub.explainTool(query.get('server') ?? '', tool, consumer) };
     },
   },

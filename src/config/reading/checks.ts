@@ -46,13 +46,39 @@ export function serviceFaults(service: unknown, pointer: string, origin: 'file' 
 
 /** What the schema cannot say about a server. */
 export function serverFaults(server: unknown, pointer: string): Fault[] {
-  const ways = keysOf(server, ['command', 'url', 'source']);
+  return oneWay(server, ['command', 'url', 'source'], pointer);
+}
+
+/** What the schema cannot say about an agent. */
+export function agentFaults(agent: unknown, pointer: string, origin: 'file' | 'store'): Fault[] {
+  const faults = oneWay(agent, ['card', 'targets', 'rest'], pointer);
+  const spec = own(own(agent, 'rest'), 'spec');
+  if (origin === 'store' && typeof spec === 'string' && !/^https?:/i.test(spec)) {
+    const message = 'Files are named in hubgate.yaml only. Send the address of the document.';
+    faults.push({ code: 'bad-value', message, pointer: below(below(pointer, 'rest'), 'spec') });
+  }
+  const cards = new Set<unknown>();
+  for (const [index, target] of listOf(own(agent, 'targets')).entries()) {
+    const card = own(target, 'card');
+    // Tasks are kept with the address of their instance.
+    if (card !== undefined && cards.has(card)) {
+      const message = 'There is an instance with this address already. Remove one, and give the other its weight.';
+      faults.push({ code: 'name-clash', message, pointer: `${below(pointer, 'targets')}/${index}/card` });
+    }
+    cards.add(card);
+  }
+  return faults;
+}
+
+/** An entry says in exactly one way where it is. */
+function oneWay(entry: unknown, keys: readonly string[], pointer: string): Fault[] {
+  const ways = keysOf(entry, keys);
   if (ways.length === 1) return [];
   const found = ways.length === 0 ? 'None of these is there' : `${ways.join(' and ')} stand side by side`;
   return [
     {
       code: ways.length === 0 ? 'missing-key' : 'too-many-keys',
-      message: `${found}. Write exactly one of: command, url, source.`,
+      message: `${found}. Write exactly one of: ${keys.join(', ')}.`,
       pointer,
     },
   ];

@@ -1,5 +1,5 @@
 import type { SpecFile } from '../loaded.ts';
-import { listOf, loose, own, serverFaults, serviceFaults, virtualServerFaults } from './checks.ts';
+import { agentFaults, listOf, loose, own, serverFaults, serviceFaults, virtualServerFaults } from './checks.ts';
 import { balancerFaults, extensionFaults, policyFaults, policyLists, providerFaults } from './extension-checks.ts';
 import type { Known } from './extension-checks.ts';
 import { nearest, shownKey } from './nearest.ts';
@@ -46,13 +46,23 @@ function clashes({ root, documents, virtualServers, file }: Whole): PlacedFault[
   for (const name of Object.keys(loose(own(root, 'servers')))) claim(name, `servers in ${file}`, { pointer: below('/servers', name) });
   for (const { service, display } of documents) {
     const entry = Object.hasOwn(services, service) ? services[service] : undefined;
-    const named = own(entry, 'spec') !== undefined;
+    const named = own(entry, 'spec') !== undefined || service.includes('/');
     if (named && display === documentOf(documents, service)) continue;
     if (entry !== undefined && !named && own(entry, 'url') === undefined && documentOf(documents, service) === display) continue;
     claim(service, display, { pointer: below('/services', service) });
   }
   for (const [name, server] of virtualServers) claim(name, server.file, { pointer: '', server: name });
-  return faults;
+  return [...faults, ...hiddenAgents(root, taken)];
+}
+
+/** An agent has a door of its own, so the name is not refused (DESIGN 2.3 has a service and an agent "billing"). */
+function hiddenAgents(root: unknown, taken: ReadonlyMap<string, string>): Fault[] {
+  return Object.keys(loose(own(root, 'agents'))).flatMap((name): Fault[] => {
+    const other = taken.get(name);
+    if (other === undefined) return [];
+    const message = `The agent is served at /a2a/${name}, but its skills are no tools: /mcp/${name} is taken by ${other}. Rename one to have both.`;
+    return [{ code: 'name-clash', message, pointer: below('/agents', name), severity: 'warning' }];
+  });
 }
 
 /** The first document of a service: that of its entry, when the entry names one. */
@@ -88,6 +98,9 @@ function rootFaults({ root, documents, known }: Whole): Fault[] {
       faults.push(fault.code === 'unknown-extension' ? { ...fault, key: 'source' } : fault);
     }
   }
+  const agents = own(root, 'agents');
+  for (const [name, agent] of Object.entries(loose(agents))) faults.push(...agentFaults(agent, below('/agents', name), 'file'));
+  faults.push(...balancerFaults(agents, '/agents', known));
   faults.push(...providerFaults(own(root, 'providers'), known), ...balancerFaults(own(root, 'models'), '/models', known));
   for (const [name, api] of Object.entries(loose(own(root, 'apis')))) {
     const pointer = below('/apis', name);
@@ -105,7 +118,7 @@ function usedPolicies(value: unknown, places: readonly string[], known: Known, a
 
 function serverFileFaults(name: string, value: unknown, whole: Whole): PlacedFault[] {
   const sources = new Map<string, unknown>(whole.storedSources.map((name) => [name, { access: 'in the store' }]));
-  for (const { service } of whole.documents) sources.set(service, undefined);
+  for (const { service } of whole.documents) if (!service.includes('/')) sources.set(service, undefined);
   for (const kind of ['agents', 'servers', 'services']) {
     for (const [source, entry] of Object.entries(loose(own(whole.root, kind)))) sources.set(source, entry);
   }

@@ -8,6 +8,7 @@ import { parseSize } from '../../core/units/size.ts';
 import { loose, own } from './checks.ts';
 import { readSettled, readSettledBytes } from './read-settled.ts';
 import { isUnchanged, readRelatedFiles } from './related-files.ts';
+import { agentDocument } from '../../core/contracts/resource.ts';
 
 const LONGEST_NAME = 24;
 const FOLDER = 'openapi-specs';
@@ -44,20 +45,19 @@ export function serviceName(file: string): string {
 }
 
 /** Entries by the absolute path of the file that they name; URLs are left out. */
-function namedFiles(root: unknown, folder: string): { services: Map<string, string[]>; others: Set<string> } {
-  const services = new Map<string, string[]>();
-  const others = new Set<string>();
+function namedFiles(root: unknown, folder: string): Map<string, string[]> {
+  const named = new Map<string, string[]>();
+  const add = (file: string | undefined, name: string): void => {
+    if (file !== undefined) named.set(file, [...(named.get(file) ?? []), name]);
+  };
   const absolute = (spec: unknown) =>
     typeof spec === 'string' && !/^[a-z][a-z0-9+.-]*:\/\//i.test(spec) ? path.resolve(folder, spec) : undefined;
   for (const [name, service] of Object.entries(loose(own(root, 'services')))) {
-    const file = absolute(own(service, 'spec'));
-    if (file !== undefined) services.set(file, [...(services.get(file) ?? []), name]);
+    add(absolute(own(service, 'spec')), name);
   }
-  for (const agent of Object.values(loose(own(root, 'agents')))) {
-    const file = absolute(own(own(agent, 'rest'), 'spec'));
-    if (file !== undefined) others.add(file);
-  }
-  return { services, others };
+  for (const [name, agent] of Object.entries(loose(own(root, 'agents'))))
+    add(absolute(own(own(agent, 'rest'), 'spec')), agentDocument(name));
+  return named;
 }
 
 /**
@@ -70,7 +70,7 @@ export async function findDocuments(root: unknown, folder: string, previous?: re
   const documents: SpecFile[] = [];
   const nameless: string[] = [];
   const directory = path.join(folder, FOLDER);
-  const { services, others } = namedFiles(root, folder);
+  const services = namedFiles(root, folder);
   const limit = fileSizeOf(root);
   const look = async (file: string, service: string, named: boolean) => {
     const found = await readDocument(file, { service, display: displayPath(file, folder), named, limit }, before.get(file));
@@ -83,7 +83,7 @@ export async function findDocuments(root: unknown, folder: string, previous?: re
   const listed = await readdir(directory).catch(() => []);
   for (const name of listed.filter((entry) => DOCUMENT.test(entry)).sort()) {
     const file = path.join(directory, name);
-    if (services.has(file) || others.has(file)) continue;
+    if (services.has(file)) continue;
     const service = serviceName(name);
     if (service === '') nameless.push(displayPath(file, folder));
     else await look(file, service, false);

@@ -69,11 +69,12 @@ export function providerFaults(providers: unknown, known: Known): Fault[] {
   });
 }
 
-/** What is wrong with how routes balance. `pointer` is that of their list. */
-export function balancerFaults(routes: unknown, pointer: string, known: Known): Fault[] {
-  return listOf(routes).flatMap((route, index) => {
-    const balance = own(route, 'balance');
-    const at = { pointer: below(below(pointer, index), 'balance') };
+/** What is wrong with how routes, or agents by name, balance. `pointer` is that of all of them. */
+export function balancerFaults(entries: unknown, pointer: string, known: Known): Fault[] {
+  const named = Array.isArray(entries) ? [...entries.entries()] : Object.entries(loose(entries));
+  return named.flatMap(([name, entry]: readonly [string | number, unknown]) => {
+    const balance = own(entry, 'balance');
+    const at = { pointer: below(below(pointer, name), 'balance') };
     if (typeof balance === 'string') return extensionFaults('balancer', balance, {}, at, known);
     return Object.entries(loose(balance)).flatMap(([key, options]) => extensionFaults('balancer', key, options, { ...at, key }, known));
   });

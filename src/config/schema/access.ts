@@ -12,6 +12,8 @@ export interface AccessMatch {
   readonly prompt?: string;
   readonly method?: string;
   readonly path?: string;
+  readonly skill?: string;
+  readonly operation?: string;
   readonly when?: string;
 }
 export type AccessPattern = string | AccessMatch;
@@ -21,7 +23,7 @@ const Pattern = Type.Unsafe<AccessPattern>({
   minLength: 1,
   minProperties: 1,
   additionalProperties: false,
-  description: 'A glob over the names of tools, or an object whose keys must all match.',
+  description: 'A glob over the names of tools, of an agent over the ids of its skills, or an object whose keys must all match.',
   hint: 'Write a glob such as "find*", or an object such as { risk: read }.',
   properties: {
     tool: glob('Names of tools without a prefix'),
@@ -36,6 +38,8 @@ const Pattern = Type.Unsafe<AccessPattern>({
     prompt: glob('Names of prompts'),
     method: glob('HTTP method of the operation'),
     path: glob('Path of the operation'),
+    skill: glob('Ids of skills of an agent'),
+    operation: glob('Operations of an agent, such as message/* or tasks/cancel'),
     when: condition,
   },
 });

@@ -1,9 +1,9 @@
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
-import { oauth2, peerAuth } from './auth.ts';
-import { access, policies } from './access.ts';
-import { atLeastOne, breaker, condition, description, duration, enabled, flag, glob, icons, list, map, oneOf } from './parts.ts';
-import { secret, secrets, shape, text, weight } from './parts.ts';
+import { oauth2 } from './auth.ts';
+import { policies } from './access.ts';
+import { condition, description, duration, enabled, flag, glob, list, map, oneOf, secret, secrets, shape, text } from './parts.ts';
+import { balance, breaker, health, timeouts, weight } from './targets.ts';
 
 export const Provider = shape(
   {
@@ -34,30 +34,9 @@ export const Provider = shape(
     oauth2: Type.Optional(oauth2),
     options: Type.Optional(map(Type.Unknown(), { description: 'What a provider of your own wants to know.' })),
     headers: Type.Optional(secrets('Headers to send with every request.')),
-    timeouts: Type.Optional(
-      shape(
-        {
-          connect: Type.Optional(duration('Until the connection stands.')),
-          firstByte: Type.Optional(duration('From sending to the first byte of the answer.')),
-          idle: Type.Optional(duration('Between two parts of a streamed answer.')),
-          total: Type.Optional(duration('From sending to the end of the answer.')),
-        },
-        { description: 'How long each part of a request may take.' },
-      ),
-    ),
+    timeouts: Type.Optional(timeouts),
     breaker: Type.Optional(breaker),
-    health: Type.Optional(
-      shape(
-        {
-          path: Type.Optional(text('What is asked for with GET; the list of models when absent. Any status below 500 is well.')),
-          interval: Type.Optional(duration('How often.', { default: '30s' })),
-          timeout: Type.Optional(duration('How long an answer may take.', { default: '5s' })),
-          unhealthyAfter: Type.Optional(atLeastOne('Failed checks in a row after which no calls go there.', 3)),
-          healthyAfter: Type.Optional(atLeastOne('Good ones after which they do again.', 1)),
-        },
-        { description: 'Asks again and again whether the provider is well. Without it, only calls tell.' },
-      ),
-    ),
+    health: Type.Optional(health('What is asked for with GET; the list of models when absent. Any status below 500 is well.')),
     description: Type.Optional(description),
     enabled: Type.Optional(enabled),
   },
@@ -72,9 +51,6 @@ const Target = shape(
   },
   { description: 'A model of a provider.' },
 );
-
-/** The name of a balancer, or an object of one key that holds its options. */
-type BalanceConfig = string | Readonly<Record<string, unknown>>;
 
 export const ModelRoute = shape(
   {
@@ -99,18 +75,7 @@ export const ModelRoute = shape(
     ),
     when: Type.Optional(condition),
     targets: Type.Array(Target, { description: 'Where calls go: shared out by balance.', minItems: 1 }),
-    balance: Type.Optional(
-      Type.Unsafe<BalanceConfig>({
-        type: ['string', 'object'],
-        minLength: 1,
-        minProperties: 1,
-        maxProperties: 1,
-        default: 'weight',
-        description:
-          'How targets are chosen: weight, round-robin, least-busy, latency, cost, error-rate, or a balancer of your own; an object of one key holds its options.',
-        hint: 'Write the name of a balancer such as latency, or an object such as { my-balancer: { option: 1 } }.',
-      }),
-    ),
+    balance: Type.Optional(balance),
     sticky: Type.Optional(
       flag('Calls of one session go to one target: by x-session-id, prompt_cache_key or metadata.user_id.', { default: true }),
     ),
@@ -182,23 +147,3 @@ export const Price = shape(
 export type ProviderConfig = Static<typeof Provider>;
 export type ModelRouteConfig = Static<typeof ModelRoute>;
 export type ModelApiConfig = Static<typeof ModelApi>;
-
-export const Agent = shape(
-  {
-    card: Type.Optional(text('The URL of the agent card, or demo:NAME.', { format: 'base-url' })),
-    rest: Type.Optional(
-      shape(
-        { spec: text('The OpenAPI document: a path relative to this file, or a URL.') },
-        { description: 'An HTTP API that answers as an agent.' },
-      ),
-    ),
-    auth: Type.Optional(peerAuth),
-    publicCard: Type.Optional(flag('Shows the agent card without a credential.', { default: false })),
-    access: Type.Optional(access),
-    policies: Type.Optional(policies),
-    enabled: Type.Optional(enabled),
-    description: Type.Optional(description),
-    icons: Type.Optional(icons),
-  },
-  { description: 'An A2A agent.' },
-);

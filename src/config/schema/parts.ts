@@ -56,23 +56,7 @@ export const enabled = flag('Whether the hub serves this entry.', { default: tru
 export const condition = text('A CEL expression over consumer, request, call, tool and args that must be true.', { format: 'cel' });
 export const glob = (what: string) => text(`${what}, a glob such as "issues_*".`);
 
-export const weight = (description: string) => Type.Number({ minimum: 0, maximum: 1_000_000, description });
 export const atLeastOne = (description: string, fallback: number) => Type.Integer({ minimum: 1, description, default: fallback });
-
-export const breaker = shape(
-  {
-    failures: Type.Optional(atLeastOne('Failures in a row after which no more calls go there.', 5)),
-    rate: Type.Optional(
-      Type.Number({ exclusiveMinimum: 0, maximum: 1, description: 'The share of failures that has the same effect.', default: 0.5 }),
-    ),
-    minimum: Type.Optional(atLeastOne('Calls inside the window before the share counts.', 20)),
-    window: Type.Optional(duration('The time over which the share is taken.', { default: '10s' })),
-    open: Type.Optional(
-      duration('How long no calls go there; then one tries. Doubled while it fails, up to a minute.', { default: '10s' }),
-    ),
-  },
-  { description: 'When a target that fails is left alone.' },
-);
 
 export const RISK_WORDS = ['read', 'write', 'destructive'] as const;
 

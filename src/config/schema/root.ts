@@ -1,7 +1,8 @@
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
 import { Consumer, Credential, policies, search } from './access.ts';
-import { Agent, ModelApi, ModelRoute, Price, Provider } from './models.ts';
+import { Agent } from './agents.ts';
+import { ModelApi, ModelRoute, Price, Provider } from './models.ts';
 import { duration, flag, list, map, named, shape, size, text } from './parts.ts';
 import { Server, Service } from './tools.ts';
 
@@ -77,7 +78,7 @@ export const Root = shape(
       }),
     ),
     prices: Type.Optional(list(Price, 'Prices of models; the first that matches wins.')),
-    agents: Type.Optional(map(Agent, { description: 'A2A agents, by name.', propertyNames: { format: 'name' }, unbuilt: 'agents' })),
+    agents: Type.Optional(map(Agent, { description: 'A2A agents, by name.', propertyNames: { format: 'name' } })),
     embedding: Type.Optional(
       shape(
         { model: Type.Optional(text('auto, or the name of a model.', { default: 'auto' })) },

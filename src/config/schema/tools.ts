@@ -5,7 +5,6 @@ import { auth, peerAuth } from './auth.ts';
 import { access, policies, search } from './access.ts';
 import {
   annotations,
-  breaker,
   description,
   duration,
   enabled,
@@ -20,6 +19,7 @@ import {
   shape,
   text,
 } from './parts.ts';
+import { breaker } from './targets.ts';
 
 const risk = oneOf(RISK_WORDS, 'How much harm the tool can do, in place of what its source says.');
 const sessions = oneOf(['required', 'optional'], 'Whether clients of 2025-11-25 must send a session id after initialize.');

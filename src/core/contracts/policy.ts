@@ -19,6 +19,7 @@ export interface Question {
   /** `SOURCE.TOOL`, both as the source has them. */
   readonly tool?: string;
   readonly agent?: string;
+  readonly skill?: string;
   /** Where something is known of the request; an empty address is an unknown one. */
   readonly request?: CallRequest;
 }

@@ -41,3 +41,8 @@ export interface ExplanationStep {
 export function routeName({ name }: { readonly name?: string }, index: number): string {
   return name ?? `route-${index + 1}`;
 }
+
+/** Under which the document of an agent is known: no service can be called so. */
+export function agentDocument(agent: string): string {
+  return `agents/${agent}`;
+}

@@ -6,6 +6,7 @@ export interface Store {
   readonly keys: KeyStore;
   readonly toolNames: ToolNameStore;
   readonly endedSessions: EndedSessionStore;
+  readonly tasks: TaskStore;
   /** The small persistent map of one extension; nobody else sees its keys. */
   keyValue(namespace: string): KeyValueStore;
   /** 32 random bytes, made when the store was made, for the digests of keys. */
@@ -94,4 +95,93 @@ export interface ToolNameStore {
 export interface EndedSessionStore {
   add(digest: string, until: number): Promise<void>;
   all(): Promise<readonly { readonly digest: string; readonly until: number }[]>;
+}
+
+/** Tasks of agents: who began them and which instance works on them. The texts of tasks are not kept, but of those that the hub itself carries out. */
+export interface TaskStore {
+  /** Creates the record, or brings `state`, `updatedAt` and what else is given up to date; owner and instance stay as they were, and so does an ended task for whoever says that it has not ended. */
+  put(task: TaskRecord): Promise<void>;
+  get(agent: string, task: string): Promise<TaskRecord | undefined>;
+  /**
+   * Of one owner and agent, latest change first. `before` is a position that an earlier page ended at, `total` counts those on all pages.
+   * @throws GatewayError `bad_request` when `before` is no such position.
+   */
+  list(query: TaskQuery): Promise<{ readonly tasks: readonly TaskRecord[]; readonly next?: string; readonly total: number }>;
+  /**
+   * Creates the record, or brings `updatedAt` and an instance that is not empty up to date, where the owner is the same; another's stays as it is. Gives what is there
+   * then: of two at the same moment, both get the owner who was first.
+   */
+  putContext(context: ContextRecord): Promise<Pick<ContextRecord, 'owner' | 'instance'>>;
+  /** Of those that the hub carries out and had not ended. */
+  unfinished(agent: string): Promise<readonly TaskRecord[]>;
+  /** Forgets the task and where its owner wants to be told of it. */
+  delete(agent: string, task: string): Promise<void>;
+  /** Forgets what has not changed since then. */
+  forget(before: number): Promise<void>;
+  /**
+   * Creates or replaces the one with this digest, and takes the place of another of the same task and id. False, and nothing is changed, when the task
+   * has as many as `most` others; any number unless said.
+   */
+  putPush(config: PushRecord, most?: number): Promise<boolean>;
+  /** By the digest of the token in the address that the agent was given. */
+  pushByDigest(digest: string): Promise<PushRecord | undefined>;
+  /** Oldest first. */
+  pushes(agent: string, task: string): Promise<readonly PushRecord[]>;
+  /** False when there was none. */
+  deletePush(digest: string): Promise<boolean>;
+}
+
+export interface TaskRecord {
+  readonly agent: string;
+  readonly task: string;
+  readonly context: string;
+  /** The name of the consumer. */
+  readonly owner: string;
+  /** The name of the source. */
+  readonly instance: string;
+  /** Of A2A 1.0: `TASK_STATE_WORKING`. */
+  readonly state: string;
+  readonly updatedAt: number;
+  /** The task itself, for those that the hub carries out. */
+  readonly content?: unknown;
+}
+
+export interface TaskQuery {
+  readonly agent: string;
+  readonly owner: string;
+  readonly context?: string;
+  readonly state?: string;
+  /** Milliseconds since the epoch: changed then or later. */
+  readonly since?: number;
+  readonly limit: number;
+  readonly before?: string;
+}
+
+/** A conversation with an agent: its first owner keeps it. */
+export interface ContextRecord {
+  readonly agent: string;
+  readonly context: string;
+  /** The name of the consumer. */
+  readonly owner: string;
+  /** The name of the source that has it; empty until one has answered in it. */
+  readonly instance: string;
+  readonly updatedAt: number;
+}
+
+/** Where a caller wants to be told of its task. */
+export interface PushRecord {
+  readonly agent: string;
+  /** Empty until the agent has said which task the message began. */
+  readonly task: string;
+  readonly id: string;
+  readonly owner: string;
+  /** The source that was asked to tell; absent where it was not known yet. */
+  readonly instance?: string;
+  /** SHA-256 of the token in the address that the agent was given, in hex. */
+  readonly digest: string;
+  /** In which shape the caller is told. */
+  readonly version: '1.0' | '0.3';
+  /** TaskPushNotificationConfig as the caller gave it. Address, token and credentials are secrets: at rest it is encrypted. */
+  readonly config: unknown;
+  readonly createdAt: number;
 }

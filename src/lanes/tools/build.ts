@@ -1,15 +1,17 @@
 import type { JsonObject } from '../../core/json.ts';
-import { compileAccess, type LocateRule } from '../../access/permit.ts';
-import type { MergedConfig, ServerConfig, ServiceConfig } from '../../config/types.ts';
+import { compileAccess, type Access, type LocateRule } from '../../access/permit.ts';
+import type { AgentConfig, AgentRestConfig, MergedConfig, ServerConfig, ServiceConfig } from '../../config/types.ts';
+import { agentDocument } from '../../core/contracts/resource.ts';
 import type { ToolSource } from '../../core/contracts/tool-source.ts';
-import type { Logger } from '../../core/logger.ts';
+import { GatewayError } from '../../core/errors.ts';
 import { fingerprint } from '../../core/secret.ts';
 import { composeChain, type BoundPolicy, type Chain } from '../../pipeline/chain.ts';
 import type { Plan } from '../../pipeline/forward.ts';
+import { letGo } from '../../pipeline/source-uses.ts';
 import { RetryBudget } from '../../upstreams/health/retry-budget.ts';
 import { rootDoor, sourceDoor, virtualDoor, type Door } from './doors/catalog.ts';
 import type { SourceEntry } from './doors/source-entry.ts';
-import type { BuildHost, ToolsHost } from './host.ts';
+import type { AgentToolsOf, BuildHost, ToolsHost } from './host.ts';
 import { ServiceSource, type ServiceFacts } from './sources/service-source.ts';
 
 /** All of the tools lane in one generation. */
@@ -21,26 +23,40 @@ export interface ToolsGeneration {
   readonly merged: MergedConfig;
 }
 
+/** Sources made of agents follow the configuration by themselves. */
+const AGENT = 'agent';
+
 /** Further tries of calls that can do no harm a second time. */
 const RETRIES = 2;
 
 /** Milliseconds that a build waits for documents: an edit of a small one is then served by the same generation as the edits beside it. */
 const DOCUMENT_WAIT_MS = 150;
 
-/** Builds the lane from a configuration and the policies that all lanes share; what did not change is taken over from `before`. Throws when nothing may change. */
-export async function buildTools(
-  merged: MergedConfig,
-  host: ToolsHost,
-  lent: BuildHost,
-  shared: readonly BoundPolicy[],
-  before: ToolsGeneration | undefined,
-): Promise<ToolsGeneration> {
-  const { config } = merged;
-  const building = new Building(merged, host, lent, shared, before);
+/** What a generation is built from. */
+export interface BuildParts {
+  readonly merged: MergedConfig;
+  readonly host: ToolsHost;
+  readonly lent: BuildHost;
+  /** The policies that all lanes share. */
+  readonly shared: readonly BoundPolicy[];
+  readonly fromAgent: AgentToolsOf;
+  /** What did not change is taken over from it. */
+  readonly before: ToolsGeneration | undefined;
+}
+
+/** Builds the lane. Throws when nothing may change. */
+export async function buildTools(parts: BuildParts): Promise<ToolsGeneration> {
+  const { services = {}, servers = {}, agents = {} } = parts.merged.config;
+  const building = new Building(parts);
   try {
-    for (const [name, service] of Object.entries(config.services ?? {}))
-      if (service.enabled !== false) await building.addService(name, service);
-    for (const [name, server] of Object.entries(config.servers ?? {})) if (server.enabled !== false) await building.addServer(name, server);
+    for (const [name, service] of enabled(services)) await building.addService(name, service);
+    for (const [name, server] of enabled(servers)) await building.addServer(name, server);
+    for (const [name, agent] of enabled(agents)) {
+      // Agents have names of their own: one that shares its name with something at /mcp is no source of tools.
+      if (!Object.hasOwn(services, name) && !Object.hasOwn(servers, name) && !parts.merged.virtualServers.has(name))
+        await building.addAgent(name, agent);
+      if (agent.rest?.spec !== undefined) building.addDocument(agentDocument(name), agent.rest, agent.auth);
+    }
     await building.settle();
     return await building.finish();
   } catch (error) {
@@ -49,18 +65,13 @@ export async function buildTools(
   }
 }
 
+function enabled<T extends { readonly enabled?: boolean }>(entries: Readonly<Record<string, T>>): [string, T][] {
+  return Object.entries(entries).filter(([, entry]) => entry.enabled !== false);
+}
+
 /** What is gauged together: all calls of a source. */
 export function gaugeKey(source: string): string {
   return `tools/${source}`;
-}
-
-/** Disposes of a source; what goes wrong is the log's. */
-export async function letGo(source: ToolSource, log: Logger): Promise<void> {
-  try {
-    await source[Symbol.asyncDispose]?.();
-  } catch (err) {
-    log.error({ source: source.name, err }, 'the source could not be let go');
-  }
 }
 
 class Building {
@@ -68,16 +79,18 @@ class Building {
   readonly #host: ToolsHost;
   readonly #lent: BuildHost;
   readonly #shared: readonly BoundPolicy[];
+  readonly #fromAgent: AgentToolsOf;
   readonly #before: ToolsGeneration | undefined;
   readonly #entries = new Map<string, SourceEntry>();
   readonly #sources = new Map<string, { key: string; source: ToolSource }>();
   readonly #loading: Promise<void>[] = [];
 
-  constructor(merged: MergedConfig, host: ToolsHost, lent: BuildHost, shared: readonly BoundPolicy[], before: ToolsGeneration | undefined) {
+  constructor({ merged, host, lent, shared, fromAgent, before }: BuildParts) {
     this.#merged = merged;
     this.#host = host;
     this.#lent = lent;
     this.#shared = shared;
+    this.#fromAgent = fromAgent;
     this.#before = before;
   }
 
@@ -87,6 +100,33 @@ class Building {
     const source = known?.key === facts.key ? known.source : new ServiceSource(facts, this.#host, serviceOf(known?.source));
     if (source instanceof ServiceSource) this.#loading.push(source.loadAgain());
     await this.#add(name, 'service', facts.key, source, config, config.tools);
+  }
+
+  /** A document whose operations somebody else calls: there is no door to it. */
+  addDocument(name: string, { url }: AgentRestConfig, auth: AgentConfig['auth']): void {
+    if (auth === 'oauth' || (auth !== undefined && 'forward' in auth))
+      throw new GatewayError(
+        'bad_request',
+        `${name.replace('/', '.')}.auth: an HTTP API takes bearer, basic, header, query, oauth2 or schemes.`,
+      );
+    const facts = this.#serviceFacts(
+      name,
+      { ...(url === undefined ? {} : { baseUrl: url }), ...(auth === undefined ? {} : { auth }) },
+      'agents',
+    );
+    const known = this.#before?.sources.get(name);
+    const source = known?.key === facts.key ? known.source : new ServiceSource(facts, this.#host, serviceOf(known?.source));
+    if (source instanceof ServiceSource) this.#loading.push(source.loadAgain());
+    this.#sources.set(name, { key: facts.key, source });
+  }
+
+  /** The policies of the agent hold for the messages that its tools send, and those at root for both. */
+  async addAgent(name: string, { description, icons }: AgentConfig): Promise<void> {
+    const known = this.#before?.sources.get(name);
+    const made = this.#fromAgent(name);
+    const source = known?.key === AGENT ? known.source : made.source;
+    const config = { ...(description === undefined ? {} : { description }), ...(icons === undefined ? {} : { icons }) };
+    await this.#add(name, 'agent', AGENT, source, config, undefined, made.access);
   }
 
   async addServer(name: string, config: ServerConfig): Promise<void> {
@@ -128,8 +168,8 @@ class Building {
     await Promise.all(made.map(({ source }) => letGo(source, this.#host.log)));
   }
 
-  #serviceFacts(name: string, config: ServiceConfig): ServiceFacts {
-    const origin = this.#merged.origin('services', name);
+  #serviceFacts(name: string, config: ServiceConfig, kind: 'services' | 'agents' = 'services'): ServiceFacts {
+    const origin = this.#merged.origin(kind, kind === 'agents' ? name.slice('agents/'.length) : name);
     const place = this.#merged.documents.get(name);
     const where =
       place === undefined
@@ -158,16 +198,17 @@ class Building {
     source: ToolSource,
     config: ServiceConfig | ServerConfig,
     settings: SourceEntry['settings'],
+    access?: Access,
   ): Promise<void> {
     const icons = config.icons ?? (config.icon === undefined ? undefined : [{ src: config.icon }]);
-    const kindKey = kind === 'service' ? 'services' : 'servers';
+    const kindKey = `${kind}s` as const;
     this.#sources.set(name, { key, source });
     this.#entries.set(name, {
       name,
       kind,
       origin: this.#merged.origin(kindKey, name),
       source,
-      access: compileAccess(config.access, this.#locator(`/${kindKey}/${name}/access`)),
+      access: access ?? compileAccess(config.access, this.#locator(`/${kindKey}/${name}/access`)),
       chain: this.#chain(await this.#lent.bind(config.policies, `${kindKey}/${name}`)),
       plan: await this.#plan(name, config),
       breaker: config.breaker,

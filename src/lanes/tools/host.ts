@@ -3,6 +3,7 @@ import type { Balancer } from '../../core/contracts/balancer.ts';
 import type { ToolSource } from '../../core/contracts/tool-source.ts';
 import type { Consumer } from '../../core/consumer.ts';
 import type { Logger } from '../../core/logger.ts';
+import type { Access } from '../../access/permit.ts';
 import type { SessionSeal } from '../../access/session-seal.ts';
 import type { PolicyBinder } from '../../pipeline/chain.ts';
 import type { Ledger } from '../../pipeline/live-call.ts';
@@ -36,3 +37,6 @@ export interface BuildHost extends PolicyBinder {
   /** The extension's content: a source is made anew when it has changed. */
   extensionVersion(kind: 'tool-source', extension: string): string;
 }
+
+/** The skills of an agent as tools, and the access that the agent has. */
+export type AgentToolsOf = (agent: string) => { readonly source: ToolSource; readonly access: Access };

@@ -6,11 +6,12 @@ import { GatewayError } from '../../core/errors.ts';
 import type { ToolDefinition } from '../../core/tools.ts';
 import type { Mount } from '../../http/mount.ts';
 import type { BoundPolicy } from '../../pipeline/chain.ts';
+import { SourceUses } from '../../pipeline/source-uses.ts';
 import type { Plan } from '../../pipeline/forward.ts';
-import { buildTools, gaugeKey, letGo, type ToolsGeneration } from './build.ts';
+import { buildTools, gaugeKey, type ToolsGeneration } from './build.ts';
 import type { Door } from './doors/catalog.ts';
 import { explainTool } from './explain.ts';
-import type { BuildHost, ToolsHost } from './host.ts';
+import type { AgentToolsOf, BuildHost, ToolsHost } from './host.ts';
 import type { LeftOut } from './openapi/types.ts';
 import { serviceReport, type ServiceReport } from './report.ts';
 import { KeptResults } from './results/kept-results.ts';
@@ -28,8 +29,7 @@ export class ToolsLane {
   readonly #host: ToolsHost;
   readonly #sessions: Sessions;
   readonly #announcements: Announcements;
-  /** How many generations have each source: those that serve, and those whose calls have not ended. */
-  readonly #uses = new Map<ToolSource, number>();
+  readonly #uses = new SourceUses();
   #current: ToolsGeneration | undefined;
   #unsubscribe: (() => void)[] = [];
 
@@ -50,9 +50,9 @@ export class ToolsLane {
     return this.#sessions.load();
   }
 
-  async build(merged: MergedConfig, lent: BuildHost, shared: readonly BoundPolicy[]): Promise<ToolsGeneration> {
-    const generation = await buildTools(merged, this.#host, lent, shared, this.#current);
-    for (const { source } of generation.sources.values()) this.#uses.set(source, (this.#uses.get(source) ?? 0) + 1);
+  async build(merged: MergedConfig, lent: BuildHost, shared: readonly BoundPolicy[], fromAgent: AgentToolsOf): Promise<ToolsGeneration> {
+    const generation = await buildTools({ merged, host: this.#host, lent, shared, fromAgent, before: this.#current });
+    this.#uses.add(sourcesOf(generation));
     return generation;
   }
 
@@ -83,14 +83,8 @@ export class ToolsLane {
   }
 
   /** To be called when no call runs on a generation any more, or it never served: lets go of the sources that no other one has. */
-  async release(generation: ToolsGeneration): Promise<void> {
-    const unused = [...generation.sources.values()].filter(({ source }) => {
-      const left = (this.#uses.get(source) ?? 1) - 1;
-      if (left > 0) this.#uses.set(source, left);
-      else this.#uses.delete(source);
-      return left === 0;
-    });
-    await Promise.all(unused.map(({ source }) => letGo(source, this.#host.log)));
+  release(generation: ToolsGeneration): Promise<void> {
+    return this.#uses.release(sourcesOf(generation), this.#host.log);
   }
 
   /** Resolves when every document has been read or refused. */
@@ -231,4 +225,8 @@ function holdingPolicies({ facts }: Door): Problem[] {
     severity: 'warning',
     message: `The policy ${policy} reads whole replies, so it holds streams on ${place}.`,
   }));
+}
+
+function sourcesOf({ sources }: ToolsGeneration): ToolSource[] {
+  return [...sources.values()].map(({ source }) => source);
 }

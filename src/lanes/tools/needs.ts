@@ -1,4 +1,5 @@
-import type { CompiledService, SchemeUse } from './openapi/types.ts';
+import type { SchemeUse } from '../../upstreams/auth/signers-of-schemes.ts';
+import type { CompiledService } from './openapi/types.ts';
 
 /** What the configuration has to say before the tools of a document work. */
 export interface Needs {

@@ -10,6 +10,7 @@ import { conditionContext } from '../../pipeline/condition-context.ts';
 import { forward, type Way } from '../../pipeline/forward.ts';
 import type { LiveCall } from '../../pipeline/live-call.ts';
 import type { UpstreamHttp } from '../../upstreams/http.ts';
+import { passingStatus } from '../../upstreams/passing-status.ts';
 import type { ViewTool } from './doors/view.ts';
 import type { Caller } from './serve/caller.ts';
 import { fitResult } from './results/fit-result.ts';
@@ -79,7 +80,7 @@ async function callStateless(call: LiveCall<'tools'>, found: ViewTool, caller: C
         call.target = { ...target, upstream: request.origin };
         charge(call, found);
         const answer = await attempt(call, chain, { request, signers }, tools.http.send);
-        const code = UNWELL.get(answer.status);
+        const code = passingStatus(answer.status);
         if (code !== undefined) throw new UnwellAnswer(code, answer);
         return { reply: decode(answer) };
       }),
@@ -101,14 +102,6 @@ function mayRepeat(retryable: boolean, { tool }: ViewTool): boolean {
 function charge(call: LiveCall<'tools'>, { tool }: ViewTool): void {
   if (tool.price !== undefined) call.usage = { cost: tool.price };
 }
-
-/** Statuses of a server, or of something before it, that may pass. What else it answers is an answer. */
-const UNWELL: ReadonlyMap<number, ErrorCode> = new Map([
-  [429, 'upstream_limited'],
-  [502, 'upstream_failed'],
-  [503, 'upstream_overloaded'],
-  [504, 'upstream_timeout'],
-]);
 
 /** An answer that another try may better. */
 class UnwellAnswer extends GatewayError {

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { agentsChecks } from './agents-checks.ts';
 import { balancersChecks } from './balancers-checks.ts';
 import { budgetsChecks } from './budgets-checks.ts';
 import { cachingChecks } from './caching-checks.ts';
 import type { Checks } from './checks.ts';
 import { assertRoutesAnswer } from './assert-routes-answer.ts';
+import { httpAgentsChecks } from './http-agents-checks.ts';
 import { limitsChecks } from './limits-checks.ts';
 import { modelApisChecks } from './model-apis-checks.ts';
 import { readExamples } from './read-examples.ts';
@@ -20,6 +22,8 @@ const PAGES: Readonly<Record<string, Checks>> = {
   limits: limitsChecks,
   budgets: budgetsChecks,
   caching: cachingChecks,
+  agents: agentsChecks,
+  'http-agents': httpAgentsChecks,
 };
 
 describe.each(Object.entries(PAGES))('docs/%s.md', (page, checks) => {

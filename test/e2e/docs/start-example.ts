@@ -1,11 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { expect, vi } from 'vitest';
 import type { CallRecord } from '../../../src/core/contracts/call-log.ts';
+import type { RawAgent } from '../agents/_agent.ts';
 import { askAdmin } from '../../support/ask-admin.ts';
 import { postModern, type RawAnswer } from '../../support/mcp-clients.ts';
 import type { Mock } from '../../support/mock-providers/server.mjs';
 import { startHub, type Hub } from '../../support/start-hub.ts';
 import type { Example } from './read-examples.ts';
+import type { AppMock } from './start-agents.ts';
 import { startStandIns, type ServiceMock, type StandIns } from './start-stand-ins.ts';
 
 export interface Asking {
@@ -17,6 +20,11 @@ export interface Asking {
   readonly text?: string;
   /** Fields of the request besides model and messages. */
   readonly body?: object;
+}
+
+interface SendAsking extends Pick<Asking, 'as' | 'headers'> {
+  /** Fields of the message besides. */
+  readonly message?: object;
 }
 
 export interface Answer {
@@ -41,6 +49,10 @@ interface TargetState {
 /** A hub that serves an example, each of its providers and services at a mock of its own. */
 export interface RunningExample extends Asker, Omit<StandIns, 'text'> {
   readonly hub: Hub;
+  /** The stand-in of the agent whose card is on this host. */
+  agent(host: string): RawAgent;
+  /** The stand-in of the application behind an entry of `agents`. */
+  app(name: string): AppMock;
   /** The mock behind an entry of `providers`. */
   mock(provider: string): Mock;
   /** The mock behind an entry of `services`. */
@@ -53,6 +65,10 @@ interface Asker {
   chat(model: string, asking?: Asking): Promise<Answer>;
   /** `tools/call` at `/mcp/SERVER`. */
   tool(server: string, name: string, args: object, asking?: Pick<Asking, 'as' | 'headers'>): Promise<RawAnswer>;
+  /** SendMessage of A2A 1.0 by JSON-RPC; a text, or parts. */
+  send(agent: string, said: string | readonly object[], asking?: SendAsking): Promise<Answer>;
+  /** A GET of the public listener. */
+  get(path: string, asking?: Pick<Asking, 'as' | 'headers'>): Promise<Answer>;
   /** The rules of `GET /admin/v1/explain`. */
   explain(query: Readonly<Record<string, string>>): Promise<readonly { rule: string; effect: string; value?: unknown }[]>;
   /** `GET /admin/v1/status`. */
@@ -60,6 +76,7 @@ interface Asker {
     readonly config: { readonly errors: readonly object[]; readonly warnings: readonly object[] };
     readonly targets: readonly TargetState[];
     readonly sources: readonly object[];
+    readonly agents: readonly { readonly name: string; readonly state: string; readonly error?: string }[];
   }>;
   /** The records of all calls. */
   calls(): Promise<readonly CallRecord[]>;
@@ -84,6 +101,8 @@ export async function startExample({ config, files }: Example, env: Readonly<Rec
     hub,
     mock: (provider) => known(standIns.mocks, provider),
     service: (name) => known(standIns.services, name),
+    agent: (host) => known(standIns.agents, host),
+    app: (name) => known(standIns.apps, name),
     async stop() {
       await hub.stop();
       await standIns.stop();
@@ -111,9 +130,8 @@ function askerOf(hub: Hub, first: string | undefined): Asker {
     if (key === undefined) keys.set(as, (key = (await askAdmin(hub, 'POST', `/consumers/${as}/keys`, {})).body.key as string));
     return { authorization: `Bearer ${key}` };
   };
-  const ask: Asker['ask'] = async (door, body, { as, api, headers } = {}) => {
-    const path = api === undefined ? '' : `/apis/${api}`;
-    const answer = await fetch(`${hub.url}${path}/v1/${door}`, {
+  const request = async (path: string, body: object | undefined, { as, headers }: Pick<Asking, 'as' | 'headers'>): Promise<Answer> => {
+    const answer = await fetch(`${hub.url}${path}`, {
       ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
       headers: { 'content-type': 'application/json', ...(await authorized(as)), ...headers },
     });
@@ -128,8 +146,17 @@ function askerOf(hub: Hub, first: string | undefined): Asker {
       record: () => recordOf(hub, id),
     };
   };
+  const ask: Asker['ask'] = (door, body, { api, ...asking } = {}) =>
+    request(`${api === undefined ? '' : `/apis/${api}`}/v1/${door}`, body, asking);
   return {
     ask,
+    get: (path, asking = {}) => request(path, undefined, asking),
+    send: (agent, said, { message = {}, headers, ...asking } = {}) => {
+      const parts = typeof said === 'string' ? [{ text: said }] : said;
+      const params = { message: { messageId: randomUUID(), role: 'ROLE_USER', parts, ...message } };
+      const call = { jsonrpc: '2.0', id: 1, method: 'SendMessage', params };
+      return request(`/a2a/${agent}`, call, { ...asking, headers: { 'a2a-version': '1.0', ...headers } });
+    },
     chat: (model, { text = 'Hello', body, ...asking } = {}) =>
       ask('chat/completions', { model, messages: [{ role: 'user', content: text }], ...body }, asking),
     tool: async (server, name, args, { as, headers } = {}) =>

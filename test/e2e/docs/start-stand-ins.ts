@@ -1,5 +1,6 @@
 import { parseDocument } from 'yaml';
 import { sendJson, startEchoServer, type EchoServer, type RecordedRequest } from '../../support/echo-server.ts';
+import { startAgents, type AgentStandIns, type ExampleAgent } from './start-agents.ts';
 import { startMocks, type Mock } from '../../support/mock-providers/server.mjs';
 
 type Kind = 'openai' | 'anthropic' | 'gemini' | 'azure' | 'ollama' | 'vllm';
@@ -23,6 +24,7 @@ export interface ExampleConfig {
   readonly models?: readonly ExampleRoute[];
   readonly apis?: Readonly<Record<string, { readonly models?: readonly ExampleRoute[]; readonly enabled?: boolean }>>;
   readonly consumers?: readonly { readonly name: string }[];
+  readonly agents?: Readonly<Record<string, ExampleAgent>>;
 }
 
 export interface ExampleRoute {
@@ -39,7 +41,7 @@ export interface ServiceMock {
 }
 
 /** Servers on loopback in the place of those that an example names. */
-export interface StandIns {
+export interface StandIns extends Omit<AgentStandIns, 'stops'> {
   /** The configuration with their addresses. */
   readonly text: string;
   readonly config: ExampleConfig;
@@ -54,7 +56,7 @@ export interface StandIns {
 
 /**
  * The one change that is made to an example: a provider without `baseUrl`, or with one on a host that ends in `.internal`, gets that of a mock of its
- * own; so does a service on such a host; and https://hooks.example.com is a server that takes everything.
+ * own; so does a service on such a host; so does every agent; and https://hooks.example.com is a server that takes everything.
  */
 export async function startStandIns(example: string): Promise<StandIns> {
   const hooks = await startEchoServer();
@@ -78,9 +80,13 @@ export async function startStandIns(example: string): Promise<StandIns> {
     stops.push(service.stop);
     document.setIn(['services', name, 'baseUrl'], service.url);
   }
+  const { agents, apps, stops: ends } = await startAgents(config.agents ?? {}, document);
+  stops.push(...ends);
   return {
     text: document.toString(),
     config,
+    agents,
+    apps,
     mocks,
     services,
     hooks,

@@ -85,13 +85,54 @@ describe('entries of the admin API', () => {
     expect(await stored('services', 'pets')).toBeUndefined();
   });
 
-  it('says 501 for kinds whose lane is not there, and lists what the files say of them', async () => {
-    hub.files['agents'] = { travel: { card: 'demo:echo' } };
-    for (const kind of ['agents', 'policies']) {
-      expect(await ask('PUT', `${kind}/one`, {}), kind).toMatchObject({ status: 501, body: { code: 'not_implemented' } });
-      expect((await ask('GET', kind)).status).toBe(200);
-    }
-    expect((await ask('GET', 'agents/travel')).body.config).toEqual({ card: 'demo:echo' });
+  it('says 501 for policies, which stand in files only, and lists what the files say of them', async () => {
+    hub.files['policies'] = { 'access-log': {} };
+    expect(await ask('PUT', 'policies/one', {})).toMatchObject({ status: 501, body: { code: 'not_implemented' } });
+    expect((await ask('GET', 'policies')).body.items).toMatchObject([{ name: 'access-log' }]);
+  });
+
+  it('takes agents, masks their secrets, and keeps them while the card stays where it is', async () => {
+    const agent = { card: 'https://travel.example.com', auth: { bearer: 'canary' }, headers: { 'X-Key': 'canary-too' } };
+    const masked = { card: agent.card, auth: { bearer: { set: true } }, headers: { 'X-Key': { set: true } } };
+    const made = await ask('PUT', 'agents/travel', agent);
+    expect(made).toMatchObject({ status: 201, body: { name: 'travel', origin: 'store', config: masked, state: { ok: true } } });
+    expect(hub.secrets).toEqual(['canary', 'canary-too']);
+    expect((await ask('PUT', 'agents/travel', { ...masked, publicCard: true })).status).toBe(200);
+    expect((await stored('agents', 'travel'))?.secrets.get('/auth/bearer')).toBe('canary');
+    expect(await ask('PUT', 'agents/travel', { ...masked, card: 'https://other.example.com' })).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: '/auth/bearer' }, { path: '/headers/X-Key' }] },
+    });
+    expect(await ask('PUT', 'services/travel', { url: 'https://a.example.com' })).toMatchObject({ status: 409 });
+    expect(JSON.stringify(await ask('GET', 'agents'))).not.toContain('canary');
+    expect(await ask('DELETE', 'agents/travel')).toEqual({ status: 204 });
+  });
+
+  it('keeps the secrets of an agent from the address of another instance, and of another application', async () => {
+    const target = (host: string, bearer: unknown): object => ({ card: `https://${host}.example.com`, auth: { bearer } });
+    await ask('PUT', 'agents/two', { targets: [target('one', 'canary'), target('two', 'canary-too')] });
+    const swapped = { targets: [target('two', { set: true }), target('one', { set: true })] };
+    expect((await ask('PUT', 'agents/two', swapped)).status).toBe(400);
+    await ask('PUT', 'agents/app', { rest: { preset: 'model-studio', app: 'canary' } });
+    expect((await ask('PUT', 'agents/app', { rest: { preset: 'dify', app: { set: true } } })).status).toBe(400);
+    expect((await ask('PUT', 'agents/app', { rest: { preset: 'model-studio', app: { set: true } }, price: 1 })).status).toBe(200);
+  });
+
+  it('refuses an agent that is nowhere, in two places, or in a file', async () => {
+    for (const [body, path] of [
+      [{}, ''],
+      [{ card: 'https://a.example.com', rest: { url: 'https://a.example.com' } }, ''],
+      [{ rest: { spec: '/etc/passwd' } }, '/rest/spec'],
+      [{ card: '${env:HOME}' }, '/card'],
+      [{ card: 'https://a.example.com', cards: 1 }, '/cards'],
+    ] as const)
+      expect(await ask('PUT', 'agents/a', body), JSON.stringify(body)).toMatchObject({ status: 400, body: { errors: [{ path }] } });
+  });
+
+  it('fetches the card of an agent again', async () => {
+    await ask('PUT', 'agents/travel', { card: 'https://travel.example.com' });
+    expect(await ask('POST', 'agents/travel/refresh')).toMatchObject({ status: 200, body: { name: 'travel', state: 'ready' } });
+    expect((await ask('POST', 'agents/none/refresh')).status).toBe(404);
   });
 
   it('names every wrong field, refuses references, and stores nothing', async () => {

@@ -55,6 +55,7 @@ export class FakeHub {
         config: { ok: this.#refused.length === 0, errors: this.#refused, warnings: [] },
         sources: [],
         targets: [],
+        agents: [],
       }),
       reload: () => this.reload(),
       refreshKeys: async () => void (this.keyRefreshes += 1),
@@ -69,6 +70,15 @@ export class FakeHub {
         steps: [{ rule: model, effect: 'info', value: more }],
       }),
       explainTool: async (server, tool) => ({ visible: true, callable: true, steps: [{ rule: `${server}/${tool}`, effect: 'info' }] }),
+      explainAgent: async ({ agent, skill }) => ({
+        visible: true,
+        callable: true,
+        steps: [{ rule: agent, effect: 'info', value: { skill } }],
+      }),
+      refreshAgent: async (agent) => {
+        if (!this.#entries('agents').some(({ name }) => name === agent)) throw new GatewayError('not_found', 'There is no such agent.');
+        return { name: agent, origin: 'file', state: 'ready', skills: 1, instances: [] };
+      },
       report: async (service) => ({ file: service, ok: true, tools: [], warnings: [], leftOut: [], operations: [] }),
       refresh: async (service) => ({ file: `${service} again`, ok: true, tools: [], warnings: [], leftOut: [] }),
       examine: async (source) => {

@@ -177,12 +177,14 @@ describe('the hub as a whole', () => {
     expect((await ask('GET', 'explain?model=gpt&consumer=ci')).body).toMatchObject({
       steps: [{ rule: 'gpt', value: { consumer: { name: 'ci' } } }],
     });
-    expect((await ask('GET', 'explain?agent=a&consumer=ci')).status).toBe(501);
+    expect((await ask('GET', 'explain?agent=a&skill=s&consumer=ci')).body).toMatchObject({ steps: [{ rule: 'a', value: { skill: 's' } }] });
+    expect(await ask('GET', 'explain?consumer=ci')).toMatchObject({ status: 400, body: { errors: [{ path: '?tool' }] } });
     expect((await ask('GET', 'status')).body).toMatchObject({
       generation: expect.any(Number),
       config: { ok: true },
       sources: [],
       targets: [],
+      agents: [],
     });
   });
 

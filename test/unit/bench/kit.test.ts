@@ -13,7 +13,7 @@ const built = (scenario: string, style: number, name: string): KitTarget =>
 
 describe('kitTargets', () => {
   it('gives the kit only what it does not have', () => {
-    expect(Object.keys(kitTargets('chat', 0))).toEqual(['hubgate', 'portkey']);
+    expect(Object.keys(kitTargets('chat', 0))).toEqual(['hubgate', 'hubgate-10x', 'portkey']);
     expect(Object.keys(kitTargets('tools', 0))).toEqual(['hubgate']);
   });
 

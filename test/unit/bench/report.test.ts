@@ -123,6 +123,24 @@ describe('summarise', () => {
     ]);
   });
 
+  it('judges another target where the goal names it', () => {
+    const goals: Style['goals'] = [
+      { of: 'cpu', target: 'slow', baseline: 'fast', atMost: 10 },
+      { of: 'cpu', target: 'nobody', baseline: 'fast', atMost: 10 },
+    ];
+    const results = new Map([
+      ['hub', runs([40])],
+      ['slow', runs([200, 200])],
+      ['fast', runs([20, 50])],
+    ]);
+    const summary = summarise(scenario, { style: { ...style, goals }, by: 'bench', results, absent: new Map() });
+    expect(summary.verdicts).toEqual([
+      { goal: goals[0], value: 7, isMet: true },
+      { goal: goals[1], value: Number.NaN, isMet: false },
+    ]);
+    expect(render(scenario, style, summary)).toContain('slow costs 7.00 of fast; goal at most 10: met');
+  });
+
   it('misses a goal that was not measured', () => {
     const alone = new Map([['hub', runs([1])]]);
     const { verdicts } = summarise(scenario, { style: streams, by: 'kit', results: alone, absent: new Map() });

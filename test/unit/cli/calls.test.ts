@@ -45,6 +45,11 @@ describe('calls of a running hub', { timeout: 20_000 }, () => {
 
   const calls = (...args: string[]): Promise<CliResult> => runHere(cwd, ['calls', ...args], env);
 
+  it('say what was asked of an agent', async () => {
+    hub.calls.add(sampleRecord({ lane: 'agents', operation: 'message/stream', asked: 'travel', target: 'travel' }));
+    expect(lines(await calls()).at(-1)).toMatch(/ agents {2}travel message\/stream {2}travel /);
+  });
+
   it('are a table, the newest last, with a dash for what is not known', async () => {
     hub.calls.add(sampleRecord({ startedAt: Date.UTC(2026, 10, 21, 8, 0, 1), usage: { inputTokens: 1000, outputTokens: 20, cost: null } }));
     hub.calls.add(bareRecord({ startedAt: Date.UTC(2026, 10, 21, 8) }));

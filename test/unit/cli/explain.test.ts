@@ -20,6 +20,11 @@ const CONFIG = `${PETSTORE}    tools:
     tools:
       hide*: { enabled: false }
   off: { spec: other.yaml, enabled: false }
+agents:
+  echo:
+    card: demo:echo
+    access:
+      - allow: [{ skill: echo }]
 consumers:
   - name: alice
 `;
@@ -80,5 +85,32 @@ describe('explain tool', { timeout: 30_000 }, () => {
     expect(told).toMatchObject({ code: 0, stderr: '' });
     expect(told.stdout).toMatch(line);
     expect(told.stdout).toContain(': hidden, not callable');
+  });
+});
+
+describe('explain agent', { timeout: 30_000 }, () => {
+  const agent = (name: string, ...more: string[]): Promise<CliResult> => runHere(cwd, ['explain', 'agent', name, '--as', 'alice', ...more]);
+
+  it('says which rules act on a message and which instance would get it', async () => {
+    const told = await agent('echo', '--skill', 'echo');
+    expect(told).toMatchObject({ code: 0, stderr: '' });
+    expect(told.stdout).toContain('echo of echo for alice: visible, callable');
+    expect(told.stdout).toMatch(/shows +access rule 1, allow { skill: echo } \(true\) +hubgate\.yaml:16$/m);
+    expect(told.stdout).toMatch(/allows +instance echo: weight 1, healthy, ready +hubgate\.yaml:13$/m);
+    const other = await agent('echo', '--skill', 'count', '--json');
+    expect(other.code).toBe(0);
+    expect(JSON.parse(other.stdout)).toMatchObject({ callable: false });
+  });
+
+  it('ends with 1 for an agent or a consumer that does not exist', async () => {
+    expect(await agent('ehco')).toEqual({ code: 1, stdout: '', stderr: 'hubgate: There is no agent "ehco". Did you mean "echo"?\n' });
+    expect(await runHere(cwd, ['explain', 'agent', 'echo'])).toMatchObject({ code: 1, stderr: expect.stringContaining('--as CONSUMER') });
+  });
+});
+
+describe('tools list', { timeout: 30_000 }, () => {
+  it('shows the tools of an agent that a consumer may use', async () => {
+    const { stdout } = await runHere(cwd, ['tools', 'list', '--server', 'echo', '--as', 'alice']);
+    expect(stdout.split('\n').map((line) => line.split(' ')[0])).toEqual(['echo', 'get_task', 'cancel_task', '']);
   });
 });

@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -36,6 +37,22 @@ describe('serve', { timeout: 40_000 }, () => {
     const { stdout } = await run('sh', ['-c', pasted(out)]);
     expect(JSON.parse(stdout)).toMatchObject({ jsonrpc: '2.0', id: 1, result: { content: [{ text: expect.stringContaining('Rex') }] } });
     expect(await hub.kill('SIGTERM')).toBe(0);
+  });
+
+  it('shows agents with their addresses, and a message to one as whoever may send it', async () => {
+    const agents = `agents:
+  gone: { card: "http://127.0.0.1:1" }
+  echo: { card: demo:echo, access: [{ consumers: [bob], allow: ['*'] }] }
+consumers: [{ name: alice }, { name: bob, keys: [{ sha256: ${createHash('sha256').update('key-of-bob').digest('hex')} }] }]
+`;
+    hub = await startHub({ files: { 'hubgate.yaml': agents } });
+    const out = hub.stdout();
+    expect(out).toMatch(new RegExp(`echo +agent +2 skills +${hub.url}/a2a/echo, as tools ${hub.url}/mcp/echo\\n`));
+    expect(out).toMatch(/gone +agent +(loading|failed) /);
+    expect(out).toContain(`agents  ${hub.url}/a2a\n`);
+    expect(out).toContain('Ask an agent, with a key of bob in HUBGATE_KEY:');
+    const { stdout } = await run('sh', ['-c', pasted(out)], { env: { ...process.env, HUBGATE_KEY: 'key-of-bob' } });
+    expect(JSON.parse(stdout)).toMatchObject({ id: 1, result: { task: { artifacts: [{ parts: [{ text: 'You said: Hello!' }] }] } } });
   });
 
   it('ends at once at the second signal', async () => {

@@ -116,6 +116,38 @@ const BAD: readonly (readonly [name: string, text: string, place: string, messag
     '1:12 too-many-keys',
     /command and source/,
   ],
+  ['an agent that is nowhere', 'agents:\n  a: { publicCard: true }\n', '2:3 missing-key', /exactly one of: card, targets, rest/],
+  [
+    'an agent in two places',
+    'agents: { a: { card: "https://x.example", targets: [{ card: "https://y.example" }] } }',
+    '1:11 too-many-keys',
+    /card and targets stand side by side/,
+  ],
+  [
+    'an instance of an agent twice',
+    'agents:\n  a:\n    targets:\n      - { card: "https://x.example" }\n      - { card: "https://x.example", weight: 2 }\n',
+    '5:11 name-clash',
+    /this address already/,
+  ],
+  ['an instance of an agent without address', 'agents: { a: { targets: [{ weight: 1 }] } }', '1:26 missing-key', /"card" is missing/],
+  [
+    'a bad condition of an instance',
+    'agents:\n  a:\n    targets:\n      - { card: "https://x.example", when: "user == 1" }\n',
+    '4:38 condition',
+    /user/,
+  ],
+  [
+    'an unknown balancer of an agent',
+    'agents:\n  a: { card: demo:echo, balance: wieght }\n',
+    '2:25 unknown-extension',
+    /Did you mean "weight"/,
+  ],
+  [
+    'an unknown policy of an agent',
+    'agents: { a: { card: demo:echo, policies: [{ acces-log: {} }] } }',
+    '1:46 unknown-extension',
+    /Did you mean "access-log"/,
+  ],
   ['an unknown policy', 'policies:\n  - acces-log: {}\n', '2:5 unknown-extension', /Did you mean "access-log"/],
   ['a policy with a key misspelt', 'policies: [{ access-log: {}, lane: [tools] }]', '1:30 unknown-key', /Did you mean "lanes"/],
   ['no policy', 'policies: [{ lanes: [tools] }]', '1:12 bad-value', /exactly one policy.*lanes/],
@@ -313,6 +345,19 @@ describe('virtual servers', () => {
     expect(loaded.problems.map(({ message }) => message)).toEqual([
       'The name "cats" is taken twice: by openapi-specs/Cats.json and by openapi-specs/cats.yaml. Rename one.',
       'The name "petstore" is taken twice: by services in hubgate.yaml and by openapi-specs/petstore.yaml. Rename one.',
+    ]);
+  });
+
+  it('warn about an agent that no tools are made of, for its name is taken at /mcp', async () => {
+    const loaded = await load({
+      'hubgate.yaml': 'agents:\n  petstore: { card: demo:echo }\n  cats: { card: demo:echo }\n  own: { card: demo:echo }\n',
+      'openapi-specs/petstore.yaml': PETSTORE,
+      'virtual-servers/cats.yaml': 'tools: [{ from: petstore }]\n',
+    });
+    expect(loaded.ok).toBe(true);
+    expect(loaded.problems.map(({ code, severity, line, message }) => [code, severity, line, message])).toEqual([
+      ['name-clash', 'warning', 2, expect.stringContaining('/mcp/petstore is taken by openapi-specs/petstore.yaml')],
+      ['name-clash', 'warning', 3, expect.stringContaining('/mcp/cats is taken by virtual-servers/cats.yaml')],
     ]);
   });
 

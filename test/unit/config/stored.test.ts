@@ -22,6 +22,8 @@ describe('entries of the admin API', () => {
     expect(validateEntry('models', { targets: [{ provider: 'p' }] })).toEqual([]);
     expect(validateEntry('policies', { 'access-log': {}, lanes: ['tools'] })).toEqual([]);
     expect(validateEntry('virtual-servers', { tools: [{ from: 'anything' }] })).toEqual([]);
+    expect(validateEntry('agents', { card: 'https://x.example', auth: { bearer: 'secret' }, headers: { A: 'b' } })).toEqual([]);
+    expect(validateEntry('agents', { rest: { spec: 'https://x.example/openapi.json' } })).toEqual([]);
   });
 
   it.each([
@@ -36,6 +38,10 @@ describe('entries of the admin API', () => {
     ['services', 'text', 'wrong-type', ''],
     ['services', { ...SERVICE, auth: { bearer: { set: true } } }, 'wrong-type', '/auth/bearer'],
     ['servers', {}, 'missing-key', ''],
+    ['agents', {}, 'missing-key', ''],
+    ['agents', { card: 'https://x.example', rest: { url: 'https://x.example' } }, 'too-many-keys', ''],
+    ['agents', { rest: { spec: '/etc/passwd' } }, 'bad-value', '/rest/spec'],
+    ['agents', { targets: [{ card: '${env:HOME}' }] }, 'reference', '/targets/0/card'],
     ['consumers', { name: 'alice' }, 'unknown-key', '/name'],
     ['policies', { a: {}, b: {} }, 'bad-value', ''],
     ['virtual-servers', { tools: [{ from: 'a' }], access: [{ when: 'nope' }] }, 'condition', '/access/0/when'],

@@ -18,6 +18,8 @@ const PATTERN = {
   prompt: 'p',
   method: 'GET',
   path: '/x',
+  skill: 's',
+  operation: 'message/*',
   when: 'true',
 };
 const ACCESS = [{ groups: ['g'], consumers: ['c'], allow: ['*', PATTERN], deny: [PATTERN], when: 'true' }];
@@ -55,6 +57,75 @@ const ROUTE = {
   timeouts: { firstToken: '1s', total: '1s' },
   policies: POLICIES,
   enabled: true,
+};
+
+const TIMEOUTS = { connect: '1s', firstByte: '1s', idle: '1s', total: '1s' };
+const HEALTH = { path: '/health', interval: '10s', timeout: '1s', unhealthyAfter: 2, healthyAfter: 1 };
+const REQUEST = { method: 'POST', path: '/x', query: { a: 'b' }, headers: { A: 'b' }, body: { any: 1 } };
+const ANSWER = {
+  text: 'a',
+  data: 'a',
+  files: 'a',
+  note: 'a',
+  error: 'a',
+  conversation: 'a',
+  job: 'a',
+  state: 'a',
+  states: {
+    completed: ['a'],
+    failed: ['a'],
+    rejected: ['a'],
+    canceled: ['a'],
+    input: ['a'],
+    working: ['a'],
+    message: ['a'],
+  },
+};
+const STREAM = {
+  format: 'sse',
+  type: 'a',
+  text: 'a',
+  texts: ['a'],
+  replace: ['a'],
+  note: 'a',
+  data: 'a',
+  conversation: 'a',
+  job: 'a',
+  end: ['a'],
+  finish: 'a',
+  errors: ['a'],
+  error: 'a',
+};
+const EXCHANGE = {
+  request: REQUEST,
+  response: ANSWER,
+  stream: STREAM,
+  poll: { request: REQUEST, interval: '1s', timeout: '1s', response: ANSWER },
+  cancel: REQUEST,
+  answer: 'task',
+};
+const REST = {
+  spec: 'a.yaml',
+  url: 'https://x.example',
+  preset: 'dify',
+  model: 'm',
+  instructions: 'i',
+  app: 's',
+  streaming: false,
+  ...EXCHANGE,
+  skills: [
+    {
+      id: 'a',
+      name: 'n',
+      description: 'd',
+      tags: ['t'],
+      examples: ['e'],
+      ...EXCHANGE,
+    },
+  ],
+  inputModes: ['text/plain'],
+  outputModes: ['text/plain'],
+  version: '1',
 };
 
 const AUTHS = Object.fromEntries(
@@ -139,9 +210,9 @@ const FULL = {
       oauth2: OAUTH,
       options: { x: 1 },
       headers: { A: 'b' },
-      timeouts: { connect: '1s', firstByte: '1s', idle: '1s', total: '1s' },
+      timeouts: TIMEOUTS,
       breaker: BREAKER,
-      health: { path: '/health', interval: '10s', timeout: '1s', unhealthyAfter: 2, healthyAfter: 1 },
+      health: HEALTH,
       description: 'd',
       enabled: true,
     },
@@ -149,7 +220,33 @@ const FULL = {
   models: [ROUTE],
   apis: { a: { description: 'd', access: { consumers: ['c'], groups: ['g'] }, models: [ROUTE], policies: POLICIES, enabled: true } },
   prices: [{ model: 'm*', provider: 'openai', input: 1, output: 2, cacheRead: 0.1, cacheWrite: 1.25 }],
-  agents: { a: { ...COMMON, card: 'demo:echo', rest: { spec: 'a.yaml' }, publicCard: true }, b: { auth: { forward: 'user' } }, ...AUTHS },
+  agents: {
+    a: {
+      ...COMMON,
+      card: 'demo:echo',
+      rest: REST,
+      headers: { A: 'b' },
+      bindings: ['JSONRPC', 'HTTP+JSON'],
+      extensions: ['https://x.example/e'],
+      signatures: { keys: [{ kty: 'OKP' }], jwks: 'https://x.example/jwks', require: true },
+      publicCard: true,
+      balance: 'latency',
+      breaker: BREAKER,
+      health: HEALTH,
+      timeouts: TIMEOUTS,
+      price: 0.01,
+    },
+    b: { auth: { forward: 'user' } },
+    c: {
+      targets: [...Object.values(AUTHS), { auth: { forward: 'user' } }].map((way) => ({
+        card: 'https://x.example',
+        weight: 1,
+        when: 'true',
+        ...way,
+      })),
+    },
+    ...AUTHS,
+  },
   embedding: { model: 'auto' },
   credentials: [{ jwt: { issuer: 'i', audience: 'a', jwks: 'https://x.example/jwks', consumer: 'sub' } }],
 };

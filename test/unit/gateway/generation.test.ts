@@ -3,15 +3,26 @@ import { GatewayError } from '../../../src/core/errors.ts';
 import type { Host } from '../../../src/core/contracts/extension.ts';
 import type { Store } from '../../../src/core/contracts/store.ts';
 import { buildGeneration, type HubGeneration } from '../../../src/gateway/generation.ts';
-import type { ToolsGeneration } from '../../../src/lanes/tools/build.ts';
+import type { LaneGenerations, Lanes } from '../../../src/gateway/lanes/lanes.ts';
 import openaiCompatible from '../../../src/lanes/models/providers/openai-compatible.ts';
 import { ModelsLane } from '../../../src/lanes/models/lane.ts';
-import type { ToolsLane } from '../../../src/lanes/tools/lane.ts';
 import { definePolicy } from '../../../src/policy.ts';
 import { openStore } from '../../../src/storage/open-store.ts';
 import weight from '../../../src/upstreams/balancers/weight.ts';
 import { load } from '../config/folder.ts';
 import { buildHost } from '../lanes/models/doors/start-lane.ts';
+
+/** The models lane, and nothing of the others. */
+function alone(models: ModelsLane, told: (shared: readonly { readonly name: string }[]) => void = () => undefined): Lanes {
+  return {
+    build: async (...parts: Parameters<ModelsLane['build']>) => {
+      told(parts[2]);
+      return { models: await models.build(...parts) };
+    },
+    problems: (built: LaneGenerations) => models.problems(built.models),
+    release: async () => undefined,
+  } as unknown as Lanes;
+}
 
 let store: Store;
 
@@ -31,34 +42,32 @@ it.each([
     options: { type: 'object' },
     create: () => ({ [Symbol.asyncDispose]: async () => void gone.push('policy') }),
   });
-  const tools = {} as ToolsGeneration;
-  const lane = {
-    build: async () => tools,
+  const built = {} as LaneGenerations;
+  const lanes = {
+    build: async () => built,
     problems() {
       throw error;
     },
-    release: async (generation: ToolsGeneration) => void (generation === tools && gone.push('sources')),
-  } as unknown as ToolsLane;
+    release: async (generation: LaneGenerations) => void (generation === built && gone.push('sources')),
+  } as unknown as Lanes;
   const parts = {
     store,
     stored: [],
     documents: new Map(),
-    tools: lane,
-    models: { build: async () => ({}), problems: () => [] } as unknown as ModelsLane,
+    lanes,
     builtins: [holder],
     hostOf: () => ({}) as Host,
     listensOn: '127.0.0.1',
     folder: '/nowhere',
     addSecret: () => undefined,
   };
-  const built = buildGeneration(await load('policies: [{ holder: {} }]', { builtins: [holder] }), parts, undefined);
-  if (error instanceof GatewayError) expect(await built).toMatchObject({ refused: [{ code: 'build_failed', message: error.message }] });
-  else await expect(built).rejects.toBe(error);
+  const answer = buildGeneration(await load('policies: [{ holder: {} }]', { builtins: [holder] }), parts, undefined);
+  if (error instanceof GatewayError) expect(await answer).toMatchObject({ refused: [{ code: 'build_failed', message: error.message }] });
+  else await expect(answer).rejects.toBe(error);
   expect(gone).toEqual(['sources', 'policy']);
 });
 
 describe('providers and routes of the store', () => {
-  const lane = { build: async () => ({}), problems: () => [], release: async () => {} } as unknown as ToolsLane;
   const provider = { type: 'openai-compatible', baseUrl: 'https://vendor.example.com/v1' };
   const to = (name: string) => ({ targets: [{ provider: name }] });
   const FILE = `
@@ -72,8 +81,7 @@ models: [{ name: of-the-file, targets: [{ provider: made }] }]
       store,
       stored: await store.resources.all(),
       documents: new Map(),
-      tools: lane,
-      models,
+      lanes: alone(models),
       builtins: [openaiCompatible, weight],
       hostOf: () => ({}) as Host,
       listensOn: '127.0.0.1',
@@ -165,14 +173,7 @@ it('the limits of consumers and the policies of all lanes are made once, each at
     store,
     stored: [],
     documents: new Map(),
-    tools: {
-      build: async (_: unknown, __: unknown, bound: readonly { readonly name: string }[]) => {
-        shared.push(bound.map(({ name }) => name));
-        return {};
-      },
-      problems: () => [],
-    } as unknown as ToolsLane,
-    models: new ModelsLane(buildHost(), () => expect.unreachable()),
+    lanes: alone(new ModelsLane(buildHost(), () => expect.unreachable()), (bound) => shared.push(bound.map(({ name }) => name))),
     builtins,
     hostOf: (_: string, place = '') => ({ place }) as Host,
     listensOn: '127.0.0.1',

@@ -666,7 +666,10 @@ describe('options', () => {
       'This must be text or an object or a list, and is a number. Write an amount and a time: 600/min, 200k/min, 50/month.',
     ],
     [{ requests: ['10/s', '5'] }, 'Write an amount and a time: 600/min, 200k/min, 50/month.'],
-    [{ by: 'user', requests: '1/min' }, 'This must match pattern "^(consumer|group|route|model|tool|agent|ip|header:[A-Za-z0-9_-]+)$".'],
+    [
+      { by: 'user', requests: '1/min' },
+      'This must match pattern "^(consumer|group|route|model|tool|agent|skill|ip|header:[A-Za-z0-9_-]+)$".',
+    ],
     [{ concurrent: 0 }, 'This must be >= 1.'],
     [{ consumers: { alice: { request: '1/min' } } }, 'There is no key "request". Did you mean "requests"?'],
   ])('%j are refused with their place', (options, text) => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { UpstreamRequest } from '../../../src/core/upstream.ts';
 import { createEgress } from '../../../src/upstreams/egress.ts';
 import { http, serve } from './upstream.ts';
 
@@ -56,6 +57,46 @@ describe('fetchDocument', () => {
     await expect(up.fetchDocument(`${origin}/large`, { trust: 'operator', maxBytes: 1_000 })).rejects.toMatchObject({
       code: 'upstream_too_large',
     });
+  });
+
+  it('sends headers and credentials, the latter to the first origin only and once more after a 401', async () => {
+    const seen: [string, unknown, unknown][] = [];
+    const away = await serve((req, res) => {
+      seen.push(['away', req.headers['x-version'], req.headers.authorization]);
+      res.setHeader('cache-control', 'max-age=60').end('here');
+    });
+    const { origin } = await serve((req, res) => {
+      seen.push(['home', req.headers['x-version'], req.headers.authorization]);
+      if (req.headers.authorization === 'fresh') res.writeHead(302, { location: `${away.origin}/doc` }).end();
+      else res.writeHead(401).end();
+    });
+    const signer = {
+      refreshable: true,
+      sign: (request: UpstreamRequest, { refresh }: { refresh: boolean }): UpstreamRequest => ({
+        ...request,
+        headers: { ...request.headers, authorization: refresh ? 'fresh' : 'stale' },
+      }),
+    };
+    const up = http({ egress: () => createEgress({ allow: [`127.0.0.1:${away.port}`], ownPorts: [] }) });
+    const found = await up.fetchDocument(origin, { trust: 'operator', headers: { 'x-version': '1' }, signers: [signer] });
+    expect([found.body.toString(), found.cacheControl]).toEqual(['here', 'max-age=60']);
+    expect(seen).toEqual([
+      ['home', '1', 'stale'],
+      ['home', '1', 'fresh'],
+      ['away', '1', undefined],
+    ]);
+    const still = { ...signer, refreshable: false };
+    await expect(up.fetchDocument(origin, { trust: 'operator', signers: [still] })).rejects.toMatchObject({ answered: 401 });
+  });
+
+  it('reads from a service inside the process, for the operator only', async () => {
+    const service = async ({ path }: UpstreamRequest) => ({ status: 200, headers: {}, body: Buffer.from(path) });
+    const up = http({ services: new Map([['demo:echo', service]]) });
+    const found = await up.fetchDocument('demo:echo/card.json', { trust: 'operator' });
+    expect([found.url, found.body.toString()]).toEqual(['demo:echo/card.json', '/card.json']);
+    await expect(up.fetchDocument('demo:echo/card.json', { trust: 'public' })).rejects.toMatchObject({ code: 'egress_refused' });
+    const { origin } = await serve((_req, res) => res.writeHead(302, { location: 'demo:echo/card.json' }).end());
+    await expect(up.fetchDocument(origin, { trust: 'operator' })).rejects.toMatchObject({ code: 'egress_refused' });
   });
 
   it('refuses other answers and other addresses', async () => {

@@ -109,7 +109,7 @@ interface Read {
 
 function checkContent({ headers }: IncomingMessage): void {
   const { 'content-type': type = '', 'content-encoding': encoding = 'identity' } = headers;
-  if (!/^application\/json\s*(?:;|$)/i.test(type)) throw new GatewayError('unsupported_media_type');
+  if (type !== 'application/json' && !/^application\/json\s*(?:;|$)/i.test(type)) throw new GatewayError('unsupported_media_type');
   if (encoding !== 'identity') throw new GatewayError('unsupported_media_type', 'Send the body as it is, without a content-encoding.');
 }
 

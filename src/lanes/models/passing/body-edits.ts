@@ -13,7 +13,9 @@ const LONGEST_DECIDING = 10;
 const ONCE = ['model', 'messages', 'input', 'system'] as const;
 /** V8 finds texts of up to six characters at once, and makes a table first for longer ones. */
 const MARK_LENGTH = 6;
-const NAMES = ONCE.map((key) => ({ key, name: `"${key}"`, mark: `"${key}"`.slice(0, MARK_LENGTH) }));
+const NAMES = new Map<string, { readonly name: string; readonly mark: string }>(
+  ONCE.map((key) => [key, { name: `"${key}"`, mark: `"${key}"`.slice(0, MARK_LENGTH) }]),
+);
 
 /** A range of bytes. */
 interface Span {
@@ -67,14 +69,21 @@ export function checkKeys(json: Buffer, body: JsonObject): void {
  * written as an escape. False says nothing.
  */
 export function isPlain(text: string, body: JsonObject): boolean {
-  for (const key of Object.keys(body)) if (key.length <= LONGEST_DECIDING && !DECIDING.has(key) && DECIDING.has(folded(key))) return false;
   if (text.includes('\\u00')) return false;
-  for (const { key, name, mark } of NAMES) {
-    if (!Object.hasOwn(body, key)) continue;
-    let count = 0;
-    for (let at = text.indexOf(mark); at >= 0; at = text.indexOf(mark, at + 1)) if (text.startsWith(name, at) && ++count > 1) return false;
+  for (const key of Object.keys(body)) {
+    if (key.length > LONGEST_DECIDING) continue;
+    const once = NAMES.get(key);
+    if (once !== undefined) {
+      if (standsAgain(text, once)) return false;
+    } else if (!DECIDING.has(key) && DECIDING.has(folded(key))) return false;
   }
   return true;
+}
+
+function standsAgain(text: string, { name, mark }: { readonly name: string; readonly mark: string }): boolean {
+  let count = 0;
+  for (let at = text.indexOf(mark); at >= 0; at = text.indexOf(mark, at + 1)) if (text.startsWith(name, at) && ++count > 1) return true;
+  return false;
 }
 
 /** As other readers may take it. They fold to upper case first, for the long s and the sign of kelvin. */

@@ -4,9 +4,9 @@ import { isObject, type JsonObject } from '../../../core/json.ts';
 import type { Usage } from '../../../core/usage.ts';
 import { topLevelValue } from './body-edits.ts';
 
-const USAGE = Buffer.from('"usage"');
-const FINISH = Buffer.from('"finish_reason"');
-const TIER = Buffer.from('"service_tier"');
+const USAGE = '"usage"';
+const FINISH = '"finish_reason"';
+const TIER = '"service_tier"';
 const BRACE = 0x7b;
 const CLOSING = 0x7d;
 /** Bytes at the end in which usage is looked for; what is further away is found by parsing all. */
@@ -39,13 +39,15 @@ export interface Scanned {
 export function scanReply(codec: ChatCodec, bytes: Buffer): Scanned {
   checkWhole(bytes);
   const isChat = codec.format === 'openai-chat';
+  // A character for each byte: places in it are those in the bytes, and each search costs a third of one in a Buffer.
+  const text = bytes.toString('latin1');
   // From the end, where it stands nearly always.
-  const end = !isChat || bytes.lastIndexOf(FINISH) >= 0 ? fieldsAtEnd(bytes) : undefined;
+  const end = !isChat || text.lastIndexOf(FINISH) >= 0 ? fieldsAtEnd(bytes, text) : undefined;
   if (end !== undefined) {
-    const model = modelOf(bytes);
+    const model = modelOf(bytes, text);
     const said: Record<string, unknown> = { usage: end['usage'] };
     if (model !== undefined) said['model'] = model;
-    const tier = isChat ? (end['service_tier'] ?? tierOf(bytes)) : undefined;
+    const tier = isChat ? (end['service_tier'] ?? tierOf(text)) : undefined;
     if (tier !== undefined) said['service_tier'] = tier;
     return codec.readUsage(said);
   }
@@ -58,9 +60,9 @@ export function scanReply(codec: ChatCodec, bytes: Buffer): Scanned {
 }
 
 /** OpenAI says it beside the usage, and it has a price of its own. Inside a text its quotes would be escaped. */
-function tierOf(bytes: Buffer): string | undefined {
-  const at = bytes.lastIndexOf(TIER);
-  return at < 0 ? undefined : /^"service_tier"\s*:\s*"(\w+)"/.exec(bytes.toString('latin1', at, at + 64))?.[1];
+function tierOf(text: string): string | undefined {
+  const at = text.lastIndexOf(TIER);
+  return at < 0 ? undefined : /^"service_tier"\s*:\s*"(\w+)"/.exec(text.slice(at, at + 64))?.[1];
 }
 
 /** Looks at both ends of what should be a JSON object. Throws GatewayError `upstream_failed`. */
@@ -91,8 +93,8 @@ export function parseAnswer(bytes: Buffer): JsonObject {
  * The top-level field `usage` with those behind it, where it stands near the end, as vendors write it: what follows its name up to the end is then
  * an object's inside, and parses as one. Where it does not, the name stood somewhere else.
  */
-function fieldsAtEnd(bytes: Buffer): JsonObject | undefined {
-  const at = bytes.lastIndexOf(USAGE);
+function fieldsAtEnd(bytes: Buffer, text: string): JsonObject | undefined {
+  const at = text.lastIndexOf(USAGE);
   if (at < 0 || bytes.length - at > LONGEST_TAIL) return undefined;
   try {
     const fields = JSON.parse(`{${bytes.toString('utf8', at)}`) as JsonObject;
@@ -102,8 +104,8 @@ function fieldsAtEnd(bytes: Buffer): JsonObject | undefined {
   }
 }
 
-function modelOf(bytes: Buffer): string | undefined {
-  return MODEL_NEAR_START.exec(bytes.toString('latin1', 0, LONGEST_HEAD))?.[1] ?? topLevelText(bytes, 'model');
+function modelOf(bytes: Buffer, text: string): string | undefined {
+  return MODEL_NEAR_START.exec(text.slice(0, LONGEST_HEAD))?.[1] ?? topLevelText(bytes, 'model');
 }
 
 /** Nearly always among the first fields. */

@@ -1,40 +1,16 @@
 import type { UpstreamRequest } from '../../../core/upstream.ts';
-import { startHealthCheck } from '../../../upstreams/health/health-check.ts';
+import { CHECK_TIMEOUT_MS, watchTarget } from '../../../upstreams/health/watch-target.ts';
 import type { ModelsHost } from '../host.ts';
 import type { Accounts } from './account.ts';
 import type { ModelsGeneration } from './build.ts';
 import type { ModelChoice } from './choice.ts';
 import { gaugeKey } from './choice.ts';
 
-const INTERVAL_MS = 30_000;
-const TIMEOUT_MS = 5_000;
-
 /** Gives gauges the settings of their provider, asks those that have `health` again and again whether they are well, and tells. Gives the way to stop. */
 export function startHealthChecks(generation: ModelsGeneration, host: ModelsHost): () => void {
-  const stops = [...generation.accounts.values()].flatMap((accounts) => {
-    const { health, breaker } = accounts.config;
-    const gauges = new Set([...choicesOf(generation)].filter((choice) => choice.accounts === accounts).map(({ gauge }) => gauge));
-    const checked = (ok: boolean): void => {
-      for (const gauge of gauges) gauge.checked(ok);
-    };
-    for (const gauge of gauges) {
-      gauge.configure({
-        ...(breaker === undefined ? {} : { breaker }),
-        ...(health?.unhealthyAfter === undefined ? {} : { unhealthyAfter: health.unhealthyAfter }),
-        ...(health?.healthyAfter === undefined ? {} : { healthyAfter: health.healthyAfter }),
-      });
-    }
-    if (health === undefined) {
-      // What checks have said before counts no more: none would ever take it back.
-      checked(true);
-      return [];
-    }
-    return startHealthCheck({
-      intervalMs: health.interval ?? INTERVAL_MS,
-      timeoutMs: health.timeout ?? TIMEOUT_MS,
-      check: (signal) => check(accounts, health.timeout ?? TIMEOUT_MS, signal, host),
-      gauge: { checked },
-    });
+  const stops = [...generation.accounts.values()].map((accounts) => {
+    const gauges = [...choicesOf(generation)].filter((choice) => choice.accounts === accounts).map(({ gauge }) => gauge);
+    return watchTarget(gauges, accounts.config, (signal) => check(accounts, signal, host));
   });
   return () => {
     for (const stop of stops) stop();
@@ -51,9 +27,10 @@ function* choicesOf({ apis }: ModelsGeneration): Generator<ModelChoice> {
 }
 
 /** Throws when there is no answer, or one that says that the server fails. */
-async function check({ all, config }: Accounts, timeoutMs: number, signal: AbortSignal, { http }: ModelsHost): Promise<void> {
+async function check({ all, config }: Accounts, signal: AbortSignal, { http }: ModelsHost): Promise<void> {
   const [{ provider, request: own, signers }] = all;
   const path = config.health?.path ?? provider.models?.path ?? '/';
+  const timeoutMs = config.health?.timeout ?? CHECK_TIMEOUT_MS;
   let request: UpstreamRequest = { ...own, method: 'GET', path, headers: { ...provider.models?.headers, ...own.headers }, timeoutMs };
   for (const signer of signers) request = await signer.sign(request, { refresh: false });
   const { status } = await http.send(request, { signal });

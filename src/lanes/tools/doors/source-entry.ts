@@ -11,7 +11,7 @@ import type { Plan } from '../../../pipeline/forward.ts';
 /** A configured tool source in one generation: the source itself, which outlives reloads, and what this configuration says of it. */
 export interface SourceEntry {
   readonly name: string;
-  readonly kind: 'service' | 'server';
+  readonly kind: 'service' | 'server' | 'agent';
   readonly origin: 'file' | 'store';
   readonly source: ToolSource;
   readonly access: Access;

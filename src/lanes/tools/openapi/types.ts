@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../../core/json.ts';
 import type { SourceTool } from '../../../core/tools.ts';
+import type { SchemeUse } from '../../../upstreams/auth/signers-of-schemes.ts';
 
 /** Bounds on one document. Defaults: 64 MB, 20,000 operations, 100,000 references followed, depth 200, 10,000 alias expansions. */
 export interface DocumentLimits {
@@ -189,20 +190,6 @@ export interface OperationSecurity {
   /** The operation itself says `security: []`. */
   readonly open: boolean;
 }
-
-export interface SchemeUse {
-  readonly name: string;
-  readonly scopes: readonly string[];
-  readonly scheme: SecurityScheme;
-}
-
-export type SecurityScheme =
-  | { readonly type: 'apiKey'; readonly in: 'query' | 'header' | 'cookie'; readonly name: string }
-  /** `scheme` in lower case: `basic`, `bearer`, … */
-  | { readonly type: 'http'; readonly scheme: string }
-  /** `tokenUrl` of the client-credentials flow. */
-  | { readonly type: 'oauth2'; readonly tokenUrl?: string }
-  | { readonly type: 'openIdConnect' | 'mutualTLS' | 'unknown' };
 
 /** Why a document is refused. Lines and columns count from 1. */
 export interface DocumentFault {

@@ -5,7 +5,9 @@ import type { Call } from '../../../core/call.ts';
 import type { PreparedCall, ReadResource, SourceSnapshot, StatelessToolSource } from '../../../core/contracts/tool-source.ts';
 import type { SourceTool, ToolsReply } from '../../../core/tools.ts';
 import { errorResult } from '../../../core/tools.ts';
-import type { RequestSigner, UpstreamRequest, UpstreamResponse } from '../../../core/upstream.ts';
+import type { UpstreamRequest, UpstreamResponse } from '../../../core/upstream.ts';
+import { rememberedSigners } from '../../../upstreams/auth/remembered-signers.ts';
+import type { ChosenCredentials, OAuth2SignerFactory } from '../../../upstreams/auth/signer-of-auth.ts';
 import { takingFrom } from '../openapi/answers/events.ts';
 import { findPaging } from '../openapi/answers/paging.ts';
 import { checkArguments } from '../openapi/arguments.ts';
@@ -13,7 +15,6 @@ import { buildRequest, targetOf } from '../openapi/request.ts';
 import type { RequestTarget } from '../openapi/request.ts';
 import { decodeResponse } from '../openapi/response.ts';
 import { chooseCredentials } from '../openapi/security.ts';
-import type { ChosenCredentials, OAuth2SignerFactory } from '../openapi/security.ts';
 import { wholeSchema } from '../openapi/whole-schema.ts';
 import type { CompiledOperation, CompiledService } from '../openapi/types.ts';
 
@@ -152,19 +153,5 @@ function prepared(operation: CompiledOperation, options: OpenApiSourceOptions, o
     credentials,
     retryable: operation.method === 'GET' || operation.method === 'HEAD' || operation.tool.definition.annotations?.idempotentHint === true,
     decode: (response, args) => decodeResponse(operation, response, context, args),
-  };
-}
-
-/** One signer per client and scopes, so that operations share their token. */
-function rememberedSigners(make: OAuth2SignerFactory): OAuth2SignerFactory {
-  const made = new Map<string, RequestSigner>();
-  return (credentials) => {
-    const key = JSON.stringify([credentials.tokenUrl, credentials.clientId, [...credentials.scopes].sort()]);
-    let signer = made.get(key);
-    if (signer === undefined) {
-      signer = make(credentials);
-      made.set(key, signer);
-    }
-    return signer;
   };
 }

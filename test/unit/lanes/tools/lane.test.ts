@@ -42,7 +42,7 @@ it('shows what a source got after its problems were looked at and before the gen
   const lane = new ToolsLane(host as unknown as ToolsHost, () => {
     throw new Error('no call here');
   });
-  const generation = await lane.build(merged, lent, []);
+  const generation = await lane.build(merged, lent, [], () => expect.unreachable());
   lane.problems(generation);
   expect([...generation.doors.get('late')!.view(ANONYMOUS).tools.keys()]).toEqual([]);
   snapshot = { ...EMPTY, version: '2', state: 'ready', tools: [{ definition: DEFINITION, risk: 'read', tags: [] }] };

@@ -87,7 +87,9 @@ export async function startTools({ service = () => ({}), services = {}, servers 
     createBalancer,
     createSource: async (_: string, name: string) => servers[name]!.source,
   };
-  const generation: ToolsGeneration = await lane.build(mergedOf(services, servers), lent, policies);
+  const generation: ToolsGeneration = await lane.build(mergedOf(services, servers), lent, policies, () => {
+    throw new Error('no agent here');
+  });
   lane.adopt(generation);
   await lane.settled();
   const edge = createEdge({ rules: () => RULES, identify: () => ANONYMOUS, mounts: lane.mounts, log, requestId: randomUUID });

@@ -1,7 +1,8 @@
 import { scheme2 } from '../document/swagger2.ts';
 import type { Node, Tree } from '../document/tree.ts';
 import { at, isNode, isText, listOf, OperationFault, own } from '../document/tree.ts';
-import type { OperationSecurity, SchemeUse, SecurityScheme } from '../types.ts';
+import type { SchemeUse, SecurityScheme } from '../../../../upstreams/auth/signers-of-schemes.ts';
+import type { OperationSecurity } from '../types.ts';
 
 /** Reads what credentials operations want. */
 export class SecurityReader {

@@ -22,7 +22,15 @@ function web(answers: Readonly<Record<string, Partial<FetchedDocument>>>) {
       asked.push([url, options]);
       const found = answers[url];
       if (found === undefined) return Promise.reject(new GatewayError('egress_refused', 'That address is not public.'));
-      return Promise.resolve({ url, notModified: false, body: Buffer.from('bytes'), contentType: 'image/png', etag: undefined, ...found });
+      return Promise.resolve({
+        url,
+        notModified: false,
+        body: Buffer.from('bytes'),
+        contentType: 'image/png',
+        etag: undefined,
+        cacheControl: undefined,
+        ...found,
+      });
     },
   };
 }
@@ -91,7 +99,7 @@ describe('links of a conversation', () => {
     const http = {
       fetchDocument(url: string, options: FetchDocumentOptions) {
         asked.push(options);
-        return Promise.resolve({ url, notModified: false, body, contentType: 'image/png', etag: undefined });
+        return Promise.resolve({ url, notModified: false, body, contentType: 'image/png', etag: undefined, cacheControl: undefined });
       },
     };
     const links = Array.from({ length: 12 }, (_, at) => image(`https://a.example/${at}`));
