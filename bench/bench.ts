@@ -1,15 +1,22 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { measureExamples } from './examples.ts';
 import { measureWithKit } from './kit.ts';
 import { measureImport } from './import.ts';
+import { measureIntents } from './intents.ts';
 import { measure, type Measurement } from './measure.ts';
 import { installPeers } from './portkey.ts';
 import { profile } from './profile.ts';
 import { canPin } from './programs.ts';
 import { render, summarise, type Summary } from './report.ts';
+import { measureRetrieval } from './retrieval.ts';
 import { scenarios, type Scenario } from './scenarios.ts';
+import { measureSearch } from './search.ts';
+import { measureSelection } from './selection.ts';
+import { measureSemanticCache } from './semantic-cache.ts';
 import { measureStartup } from './startup.ts';
 import { spread } from './statistics.ts';
 import { nginx } from './targets.ts';
@@ -21,7 +28,13 @@ Measures the hub against other programs on this machine, in turn, and prints the
 scenarios
 ${[...scenarios].map(([name, { title }]) => `  ${name.padEnd(14)}${title}`).join('\n')}
   startup       from spawn to the first answers
+  search        search_tools over 10,000 tools through the public door
+  selection     what tool-selection keeps of 500 tools, and the tokens that it saves
+  examples      what example requests bring to search, at the most
+  semantic-cache  which questions share answers, by model and threshold; a folder after it is where transformers.js is installed
+  routing       intents of CLINC150 from ten examples each, by model; a folder after it is where transformers.js is installed
   import        OpenAPI documents to tools: CPU, memory, stalls of the main thread
+  retrieval     how well and how quickly tools are found
 
 options
   --rounds N        rounds of each target (4)
@@ -31,6 +44,7 @@ options
   --own             measure with this bench only; else the kit follows when its folder is there
   --save            keep the figures in bench/results/SCENARIO.json
   --profile TARGET  instead: where the time of one target goes
+  --model NAME      of retrieval: static, none, or the name or folder of a model (static)
   -h, --help
 `;
 
@@ -57,6 +71,7 @@ function readArguments() {
         own: { type: 'boolean', default: false },
         save: { type: 'boolean', default: false },
         profile: { type: 'string' },
+        model: { type: 'string', default: 'static' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
@@ -70,10 +85,10 @@ function positive(name: string, text: string): number {
   return value > 0 ? value : fail(`--${name} is a number above 0, not "${text}"`);
 }
 
-function store(name: string, summaries: readonly Summary[], settings: { rounds: number; seconds: number }, save: boolean): void {
+function store(name: string, figures: object, save: boolean): void {
   const at = new Date().toISOString();
   const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version, pinned: canPin };
-  const text = `${JSON.stringify({ scenario: name, at, machine, ...settings, summaries }, rounded, 2)}\n`;
+  const text = `${JSON.stringify({ scenario: name, at, machine, ...figures }, rounded, 2)}\n`;
   mkdirSync(new URL('tmp/', RESULTS), { recursive: true });
   writeFileSync(new URL(`tmp/${at.replaceAll(':', '-')}-${name}.json`, RESULTS), text);
   if (save) writeFileSync(new URL(`${name}.json`, RESULTS), text);
@@ -90,6 +105,27 @@ async function main(): Promise<void> {
     for await (const line of measureImport(positive('rounds', values.rounds))) console.log(line);
     return;
   }
+  if (name === 'selection') {
+    for await (const line of measureSelection()) console.log(line);
+    return;
+  }
+  if (name === 'examples') {
+    for await (const line of measureExamples()) console.log(line);
+    return;
+  }
+  if (name === 'semantic-cache') {
+    for await (const line of measureSemanticCache(positionals[1])) console.log(line);
+    return;
+  }
+  if (name === 'routing') {
+    for await (const line of measureIntents(positionals[1])) console.log(line);
+    return;
+  }
+  if (name === 'search') {
+    for await (const line of measureSearch(positive('rounds', values.rounds))) console.log(line);
+    return;
+  }
+  if (name === 'retrieval') return retrieval(values.model, values.save);
   const scenario = scenarios.get(name) ?? fail(`${name === '' ? 'Name a scenario' : `There is no scenario "${name}"`}.\n\n${HELP}`);
   if (process.platform !== 'linux') fail('The bench reads CPU times from /proc and so needs Linux.');
   if (!canPin) console.error('No taskset, or one core only: nothing is kept on a core of its own, and the figures vary more.');
@@ -110,8 +146,15 @@ async function main(): Promise<void> {
   if (values.kit === undefined) show(await measure(scenario, { rounds, seconds, onResult: logResult }));
   const kit = values.kit ?? (!values.own && existsSync(KIT) ? KIT : undefined);
   if (kit !== undefined) show(await measureWithKit(kit, name, rounds, seconds));
-  store(name, summaries, { rounds, seconds }, values.save);
+  store(name, { rounds, seconds, summaries }, values.save);
   if (summaries.some(({ rows }) => rows.some(({ bad }) => bad > 0))) process.exitCode = 1;
+}
+
+async function retrieval(model: string, save: boolean): Promise<void> {
+  const lines = measureRetrieval(model);
+  let next = await lines.next();
+  for (; next.done !== true; next = await lines.next()) console.log(next.value);
+  store(model === 'static' ? 'retrieval' : `retrieval-${basename(model)}`, next.value, save);
 }
 
 /** At most so many milliseconds from spawn to the first answers, as the median. */

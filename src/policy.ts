@@ -7,6 +7,8 @@ export {
   type BalancerExtension,
   type TargetFigures,
 } from './core/contracts/balancer.ts';
+export { defineEmbedder, type EmbeddedAs, type Embedder, type EmbedderExtension } from './core/contracts/embedder.ts';
+export type { Embedded, Findable, Found, Hit, Semantics, TextIndex } from './core/contracts/semantics.ts';
 export { definePolicy, STAGES, type Policy, type PolicyHooks, type Question, type RuleValue, type Stage } from './core/contracts/policy.ts';
 export type { Awaitable, Host, KeyValueStore } from './core/contracts/extension.ts';
 export type { Meter, State, Taken, Ticket, Use } from './core/contracts/state.ts';

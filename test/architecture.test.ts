@@ -21,7 +21,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'lanes/tools': ['core', 'pipeline', 'upstreams', 'access', 'http'],
   'lanes/agents': ['core', 'pipeline', 'upstreams', 'access', 'http'],
   admin: ['core', 'config', 'http', 'pipeline', 'access', 'storage', 'telemetry'],
-  cli: ['core', 'gateway', 'config', 'admin/client.ts'],
+  cli: ['core', 'gateway', 'config', 'admin/client.ts', 'embedding/models'],
   'main.ts': ['cli'],
   'policy.ts': ['core'],
   gateway: [''],
@@ -41,7 +41,8 @@ const FENCED: Record<string, readonly string[]> = {
   express: ['http', 'admin'],
   'better-sqlite3': ['storage'],
   kysely: ['storage'],
-  '@huggingface/transformers': ['embedding/local.ts'],
+  // Looked for where it may be installed: its name stands nowhere else.
+  '@huggingface/transformers': ['embedding/transformers/find-library.ts'],
   '@modelcontextprotocol/': ['lanes/tools/mcp'],
   '@apidevtools/swagger-parser': ['lanes/tools/openapi'],
   '@a2a-js/sdk': ['lanes/agents'],
@@ -54,7 +55,7 @@ const EXTENSION_FOLDERS =
 const BUDGET = { file: 300, function: 60, folder: 12 };
 /** A file (`path`), a function (`path#name`) or a folder that may be larger, with its limit and the reason. */
 const EXCEPTIONS: Record<string, { readonly limit: number; readonly reason: string }> = {
-  core: { limit: 19, reason: 'one file for each word of DESIGN section 1; a folder below would part what is read together' },
+  core: { limit: 20, reason: 'one file for each word of DESIGN section 1; a folder below would part what is read together' },
 };
 const BAD_WORDS = /(?:^|[-_.])(?:managers?|helpers?|utils?|utilit(?:y|ies)|common|misc)(?:[-_.]|$)/;
 

@@ -1,6 +1,7 @@
 import type { Consumer } from '../core/consumer.ts';
 import type { CallLog } from '../core/contracts/call-log.ts';
 import type { Explanation, Problem, SourceStatus } from '../core/contracts/resource.ts';
+import type { SemanticStatus } from '../core/contracts/semantics.ts';
 import type { Store } from '../core/contracts/store.ts';
 
 /** What the admin API may ask of the running hub; the composition root answers. It names no lane. */
@@ -20,6 +21,12 @@ export interface AdminHub {
   consumer(name: string | undefined): Consumer;
   /** The tools that a consumer sees on a server, as `tools/list` shows them; server '' is `/mcp`. Throws GatewayError `not_found`. */
   tools(server: string, consumer: Consumer): readonly object[];
+  /** The tools that a consumer finds on a server, with the evidence. Throws GatewayError `not_found`. */
+  searchTools(question: SearchQuestion): Promise<object>;
+  /** What is found for questions against what should be. Throws GatewayError `not_found`. */
+  evaluateTools(question: ToolsEvaluation): Promise<object>;
+  /** What the intents of texts are found to be against what they are. Throws GatewayError `bad_request` when there are no intents. */
+  evaluateRoutes(question: RoutesEvaluation): Promise<object>;
   /** The models that a consumer may call, as `GET /v1/models` lists them. */
   models(consumer: Consumer): Promise<readonly object[]>;
   /** Which route and targets a call of the model would take, and where limits stand. Throws GatewayError `not_found` for an API that is none. */
@@ -37,6 +44,43 @@ export interface AdminHub {
   examine(source: { readonly name: string } & ({ readonly url: string } | { readonly document: string })): Promise<ExaminedDocument>;
   /** Registers a value that must be masked wherever it shows up from now on. */
   addSecret(value: string): void;
+}
+
+export interface SearchQuestion {
+  /** '' is `/mcp`. */
+  readonly server: string;
+  readonly consumer: Consumer;
+  readonly query: string;
+  /** That of the server's search when absent. */
+  readonly top?: number;
+}
+
+/** A question, and the tools that answer it. */
+export interface ToolExample {
+  readonly query: string;
+  /** Names as tools/list shows them; at least one. */
+  readonly tools: readonly string[];
+}
+
+export interface ToolsEvaluation extends Pick<SearchQuestion, 'server' | 'consumer'> {
+  /** As `embedding.model` takes it; that of the server's search when absent. */
+  readonly model?: string;
+  /** How many tools are offered. */
+  readonly top?: readonly number[];
+  readonly queries: readonly ToolExample[];
+}
+
+/** A text, and the intent that it has or the route that it should take; with neither, and with `none`, it is about none of the intents. */
+export interface TextExample {
+  readonly text: string;
+  readonly intent?: string;
+  readonly route?: string;
+}
+
+export interface RoutesEvaluation {
+  /** As `embedding.model` takes it; that of `intentRouting` when absent. */
+  readonly model?: string;
+  readonly texts: readonly TextExample[];
 }
 
 /** A call that nobody makes. Without `request`, rules that ask about it are told and not decided. */
@@ -64,6 +108,8 @@ export interface HubStatus {
   readonly targets: readonly object[];
   /** With each of their instances. */
   readonly agents: readonly object[];
+  /** What answers for the model of `embedding`; in `others` the same of those that uses name. */
+  readonly semantic: SemanticStatus & { readonly others?: readonly SemanticStatus[] };
 }
 
 export interface ReloadResult {

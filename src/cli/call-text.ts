@@ -34,7 +34,10 @@ export function callText(call: ShownCall): string {
     ['events', call.events.length === 0 ? 'none' : ''],
   ];
   const fields = columns(lines.map(([label, value]) => [label, value === undefined ? UNKNOWN : printable(value)]));
-  const events = call.events.map(({ type, at, detail = '' }) => [`+${milliseconds(at)}`, type, printable(detail)]);
+  const events = call.events.map(({ type, at, detail = '', figures = {} }) => {
+    const amounts = Object.entries(figures).map(([name, amount]) => `${name} ${amount}`);
+    return [`+${milliseconds(at)}`, type, printable(detail), printable(amounts.join(', '))];
+  });
   return events.length === 0 ? fields : `${fields}\n${columns(events, '  ')}`;
 }
 

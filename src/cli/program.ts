@@ -1,12 +1,13 @@
-import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { VERSION } from '../core/version.ts';
 import type { CallsOptions } from './calls.ts';
+import { examples, upTo, withHub, withPlaces, withView, type Act, type Done } from './command-options.ts';
+import { evaluations } from './eval-commands.ts';
+import { exampleRequests } from './example-commands.ts';
 import { failureText } from './failure.ts';
-import { ADDRESSES, asUsage, CommandError, readSettings, type CommandOptions, type Settings } from './settings.ts';
+import { modelFolders } from './model-commands.ts';
+import { asUsage, CommandError, readSettings, type CommandOptions, type Settings } from './settings.ts';
 import type { ToolsOptions } from './tools.ts';
-
-/** The exit code; undefined while the command goes on by itself. */
-type Done = number | undefined | void;
 
 /** Runs the command line. Resolves with the exit code (0, 1 failed, 2 wrong usage), or undefined when the process is to go on. */
 export async function runProgram(argv: readonly string[]): Promise<number | undefined> {
@@ -52,15 +53,13 @@ function createProgram(finish: (code: number | undefined) => void): Command {
   tools(program, act);
   access(program, act);
   explanations(program, act);
+  evaluations(program, act);
+  exampleRequests(program, act);
   records(program, act);
+  modelFolders(program, act);
   clients(program, act);
   return program;
 }
-
-type Act = <A extends unknown[]>(
-  run: (settings: Settings, ...args: A) => Promise<Done>,
-  after?: number | 'goes on',
-) => (...args: unknown[]) => Promise<void>;
 
 function serving(program: Command, act: Act): void {
   withHub(program.command('serve'))
@@ -115,24 +114,35 @@ function serving(program: Command, act: Act): void {
 }
 
 function tools(program: Command, act: Act): void {
-  const group = program.command('tools').description('List and call tools as a consumer sees them.');
-  const server = new Option('--server <name>', 'a virtual server, service, upstream server or agent; else all sources together');
-  const as = new Option('--as <consumer>', 'the consumer; needed as soon as there are consumers');
-  withHub(group.command('list'))
+  const group = program.command('tools').description('List, find and call tools as a consumer sees them.');
+  withView(withHub(group.command('list')))
     .description('List the tools.')
-    .addOption(server)
-    .addOption(as)
     .option('--json', 'print the tools as tools/list of MCP has them')
     .addHelpText('after', examples('hubgate tools list --server pets', 'hubgate tools list --as alice --json'))
     .action(act(async (settings, options: object) => void (await (await import('./tools.ts')).listTools(options, settings))));
-  withHub(group.command('call'))
+  withView(withHub(group.command('search')))
+    .description(
+      'Find tools by what they do, as search_tools finds them: the best first, each with its score and the words it was found by.',
+    )
+    .argument('<query>', 'what the tool shall do, in your own words')
+    .option('--top <number>', 'how many to find, up to 100; as many as search_tools finds there when absent', upTo(100))
+    .option('--json', 'print {tools, degraded?} as the admin API has it')
+    .addHelpText(
+      'after',
+      examples('hubgate tools search "remove a pet" --server petstore', 'hubgate tools search "unpaid invoices" --as alice --top 3'),
+    )
+    .action(
+      act(
+        async (settings, query: string, options: ToolsOptions & { top?: number }) =>
+          void (await (await import('./tools.ts')).searchTools(query, options, settings)),
+      ),
+    );
+  withView(withHub(group.command('call')))
     .description(
       'Call one tool. At a running hub the key in HUBGATE_KEY says who calls; without a running hub the call is made in this process, and --as says it.',
     )
     .argument('<name>', 'the name of the tool, as the list shows it')
     .option('--args <json>', 'the arguments, as a JSON object', '{}')
-    .addOption(server)
-    .addOption(as)
     .option('--json', 'print the whole result')
     .addHelpText('after', examples(`hubgate tools call find_pets --server pets --args '{"limit": 3}'`))
     .action(
@@ -234,7 +244,7 @@ function records(program: Command, act: Act): void {
     .option('--model <name>', 'only calls that asked for this model, tool or agent')
     .option('--outcome <outcome>', 'only calls that ended so: ok, failed, the code of an error, or error for all but ok')
     .option('--since <time>', 'only calls since then: a time ago such as 30m, 1h or 7d, or a date')
-    .option('--limit <number>', 'how many to list, up to 1000; the newest', readLimit, 50)
+    .option('--limit <number>', 'how many to list, up to 1000; the newest', upTo(1000), 50)
     .option('--json', 'print the calls as JSON; with --follow each on a line of its own')
     .option('--follow', 'go on with the calls to come, until an interrupt')
     .addHelpText(
@@ -284,39 +294,4 @@ function clients(program: Command, act: Act): void {
         'goes on',
       ),
     );
-}
-
-/** What every command takes. */
-function withPlaces(command: Command): Command {
-  return command
-    .addOption(new Option('--config <file>', 'the configuration').env('HUBGATE_CONFIG').default('hubgate.yaml'))
-    .addOption(new Option('--data <folder>', 'keys, tokens and the store').env('HUBGATE_DATA').default('data'));
-}
-
-/** What commands take that run a hub or ask one. */
-function withHub(command: Command): Command {
-  const host = (flags: string, about: string, env: string, preset: string) => new Option(flags, about).env(env).default(preset);
-  const port = (flags: string, env: string, preset: number) =>
-    new Option(flags, 'its port; 0 takes a free one').env(env).default(preset).argParser(readPort);
-  return withPlaces(command)
-    .addOption(host('--host <address>', 'where the hub listens', 'HUBGATE_HOST', ADDRESSES.host))
-    .addOption(port('--port <number>', 'HUBGATE_PORT', ADDRESSES.port))
-    .addOption(host('--admin-host <address>', 'where its admin API listens', 'HUBGATE_ADMIN_HOST', ADDRESSES.adminHost))
-    .addOption(port('--admin-port <number>', 'HUBGATE_ADMIN_PORT', ADDRESSES.adminPort));
-}
-
-function readPort(value: string): number {
-  const number = /^\d{1,5}$/.test(value) ? Number(value) : Number.NaN;
-  if (number <= 65_535) return number;
-  throw new InvalidArgumentError('A port is a number from 0 to 65535.');
-}
-
-function readLimit(value: string): number {
-  const number = /^\d{1,4}$/.test(value) ? Number(value) : 0;
-  if (number >= 1 && number <= 1000) return number;
-  throw new InvalidArgumentError('It is a number from 1 to 1000.');
-}
-
-function examples(...lines: readonly string[]): string {
-  return `\n${lines.length === 1 ? 'Example' : 'Examples'}:\n${lines.map((line) => `  $ ${line}`).join('\n')}`;
 }

@@ -1,8 +1,10 @@
 import { ANONYMOUS } from '../core/consumer.ts';
+import type { Degraded, Hit } from '../core/contracts/semantics.ts';
 import type { ToolDefinition, ToolsReply } from '../core/tools.ts';
 import { findRunningHub, openAdmin, type AdminAccess } from './admin-access.ts';
 import { callTool } from './call-tool.ts';
 import { mcpUrl } from './connect/mcp-url.ts';
+import { degradedText } from './eval-text.ts';
 import { columns, note, print, printJson } from './print.ts';
 import { asUsage, CommandError, hubUrl, type Settings } from './settings.ts';
 import { unknown } from './unknown.ts';
@@ -25,6 +27,36 @@ export async function listTools({ server, as, json }: ToolsOptions, settings: Se
         `${as ?? 'The anonymous consumer'} sees no tools ${server === undefined ? 'here' : `on ${server}`}. "hubgate explain tool ${server ?? 'SERVER'} TOOL" says why.`,
       );
     else print(columns(items.map(({ name, title, description }) => [name, firstLine(description ?? title ?? '')])));
+  } finally {
+    await access.close();
+  }
+}
+
+type ToolFound = Pick<ToolDefinition, 'name' | 'title'> & Pick<Hit, 'score' | 'words'> & { readonly description: string };
+
+interface ToolsFound {
+  readonly tools: readonly ToolFound[];
+  readonly degraded?: Degraded;
+}
+
+/** `hubgate tools search`: the tools that a consumer would find, the best first. */
+export async function searchTools(
+  query: string,
+  { server, as, top, json }: ToolsOptions & { readonly top?: number },
+  settings: Settings,
+): Promise<void> {
+  const access = await openAdmin(settings);
+  try {
+    await checkCaller(access, as);
+    const found = (await access.ask('GET', '/tools/search', {
+      query: { query, server, consumer: as, top: top === undefined ? undefined : String(top) },
+    })) as ToolsFound;
+    if (json === true) return printJson(found);
+    if (found.degraded !== undefined) note(degradedText(found.degraded));
+    if (found.tools.length > 0) return print(columns([['', 'tool', 'score', 'words', 'description'], ...found.tools.map(foundRow)]));
+    note(
+      `No tool that ${as ?? 'the anonymous consumer'} sees ${server === undefined ? 'here' : `on ${server}`} has a word or a meaning in common with this. Say in other words what it shall do; "hubgate tools list" lists all.`,
+    );
   } finally {
     await access.close();
   }
@@ -105,6 +137,10 @@ function textOf({ content = [], structuredContent }: ToolsReply): string {
     return `[${block.type}${'mimeType' in block ? ` ${String(block['mimeType'])}` : ''}; --json shows it]`;
   });
   return parts.length === 0 && structuredContent !== undefined ? JSON.stringify(structuredContent, null, 2) : parts.join('\n');
+}
+
+function foundRow({ name, title, description, score, words }: ToolFound, at: number): string[] {
+  return [`${at + 1}.`, name, score.toFixed(2), words.join(' ') || '—', firstLine(description || (title ?? ''))];
 }
 
 function firstLine(text: string): string {

@@ -5,6 +5,7 @@ import { registerHooks } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { BalancerExtension } from '../core/contracts/balancer.ts';
+import type { EmbedderExtension } from '../core/contracts/embedder.ts';
 import { STAGES } from '../core/contracts/policy.ts';
 import type { Policy } from '../core/contracts/policy.ts';
 import type { ProviderExtension } from '../core/contracts/provider.ts';
@@ -16,9 +17,9 @@ import { optionFaults } from './validate.ts';
 
 /** Any extension, its options unknown. */
 // oxlint-disable-next-line typescript/no-explicit-any -- options are checked against the extension's own schema before create
-export type AnyExtension = Policy<any> | ToolSourceExtension<any> | ProviderExtension | BalancerExtension<any>;
+export type AnyExtension = Policy<any> | ToolSourceExtension<any> | ProviderExtension | BalancerExtension<any> | EmbedderExtension<any>;
 
-const KINDS = ['policy', 'tool-source', 'provider', 'balancer'];
+const KINDS = ['policy', 'tool-source', 'provider', 'balancer', 'embedder'];
 const LANES = ['models', 'tools', 'agents'];
 const CODE_FILE = /^(?!.*\.(?:d|test)\.).*\.(?:ts|js|mts|mjs)$/;
 const NAME = /^[a-z][a-z0-9-]{0,63}$/;

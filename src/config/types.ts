@@ -3,7 +3,7 @@ import type { AccessRule as AccessRuleSchema } from './schema/access.ts';
 import type { Static } from 'typebox';
 
 export type AccessRule = Static<typeof AccessRuleSchema>;
-export type { AccessPattern, PolicyUse } from './schema/access.ts';
+export type { AccessPattern, PolicyUse, SearchConfig } from './schema/access.ts';
 export type {
   AgentRestConfig,
   RestAnswerConfig,

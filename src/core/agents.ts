@@ -60,6 +60,9 @@ export const ENDED_STATES: ReadonlySet<string> = new Set([
   'TASK_STATE_REJECTED',
 ]);
 
+/** States in which the agent waits for its caller (specification 4.1.3): a stream ends there too (3.1.2). */
+export const WAITING_STATES: ReadonlySet<string> = new Set(['TASK_STATE_INPUT_REQUIRED', 'TASK_STATE_AUTH_REQUIRED']);
+
 /** An error in the words of A2A, which reaches the caller with code, message and details as they are. */
 export class AgentError extends Error {
   /** As in JSON-RPC: -32001 for TaskNotFound; those of HTTP+JSON are read back to it. */

@@ -61,7 +61,7 @@ export interface Call<L extends Lane = Lane> {
   /** What the call may use, roughly: known before anything is sent. Tokens come with `estimated`; `cost` is null where no price is known. */
   estimate(): Usage;
   /** Keeps for the record what a rule did. No texts of the call. */
-  note(type: CallEvent['type'], detail?: string): void;
+  note(type: CallEvent['type'], detail?: string, figures?: CallEvent['figures']): void;
 }
 
 /** A call of any lane; narrows on `call.lane`. */
@@ -97,11 +97,19 @@ export interface CallEvent {
     | 'failed'
     | 'cached'
     | 'routed'
+    | 'selected'
+    | 'searched'
+    | 'intent'
     | 'task';
   /** Milliseconds since the call was read. */
   readonly at: number;
   /** For a person: which policy, which fields, which target. No texts of the call. */
   readonly detail?: string;
+  /**
+   * For sums. Of `selected` and `searched`: `full`, the tokens of the definitions of all tools that there were, and `offered`, of those that went on;
+   * both by `tokensOf`.
+   */
+  readonly figures?: Readonly<Record<string, number>>;
 }
 
 /** How a call ended, for those who watch. */

@@ -104,6 +104,8 @@ export interface SourceTool {
   readonly wrapped?: true;
   /** US dollars for one call, as the operator has it. */
   readonly price?: number;
+  /** Requests that this tool is the answer to: search finds it by them, and no list shows them. */
+  readonly examples?: readonly string[];
 }
 
 /** A tool as one door exposes it: renamed, described and narrowed by overrides. */

@@ -4,12 +4,15 @@ import { maskSecrets } from '../config/validate.ts';
 import { ANONYMOUS } from '../core/consumer.ts';
 import { documentText } from '../core/decode-text.ts';
 import { routeName, type Problem } from '../core/contracts/resource.ts';
+import type { SemanticStatus } from '../core/contracts/semantics.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Redactor } from '../core/redact.ts';
 import { VERSION } from '../core/version.ts';
 import { routePointer } from '../lanes/models/routes/build.ts';
 import { importReport } from '../lanes/tools/report.ts';
 import { documentProblems } from './document-problems.ts';
+import { evaluateRoutes } from './evaluation/evaluate-routes.ts';
+import { evaluateTools } from './evaluation/evaluate-tools.ts';
 import { isError } from './generation.ts';
 import type { Hub } from './hub.ts';
 
@@ -30,6 +33,7 @@ export function adminHub(hub: Hub): AdminHub {
         sources: hub.lanes.tools.status(),
         targets: hub.lanes.models.targets(),
         agents: hub.lanes.agents.status(),
+        semantic: semanticStatus(hub),
       };
     },
     reload: () => hub.reload(),
@@ -47,6 +51,9 @@ export function adminHub(hub: Hub): AdminHub {
       return consumer;
     },
     tools: (server, consumer) => hub.lanes.tools.tools(server, consumer),
+    searchTools: ({ server, consumer, query, top }) => hub.lanes.tools.search(server, consumer, query, { top }),
+    evaluateTools: (evaluation) => evaluateTools(hub, evaluation),
+    evaluateRoutes: (evaluation) => evaluateRoutes(hub, evaluation),
     explainTool: async (server, tool, consumer) => withoutSecrets(await hub.lanes.tools.explain(server, tool, consumer), hub.redactor),
     models: (consumer) => hub.lanes.models.models(consumer),
     explainModel: async (question) => withoutSecrets(await hub.lanes.models.explain(question), hub.redactor),
@@ -57,6 +64,12 @@ export function adminHub(hub: Hub): AdminHub {
     examine: (source) => examine(hub, source),
     addSecret: (value) => hub.redactor.add(value),
   };
+}
+
+/** The model of `embedding`, and with it those that uses name. */
+function semanticStatus(hub: Hub): SemanticStatus & { readonly others?: readonly SemanticStatus[] } {
+  const [own, ...others] = hub.semantics.status();
+  return { ...own!, ...(others.length === 0 ? {} : { others }) };
 }
 
 async function examine(

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { identify } from '../access/identify.ts';
 import { createAdminApi, type AdminApi } from '../admin/api.ts';
 import { adminMounts, askForToken, createAdminIdentify, metricsMount, sendProblem } from '../admin/mounts.ts';
@@ -14,6 +14,7 @@ import type { State } from '../core/contracts/state.ts';
 import type { Store } from '../core/contracts/store.ts';
 import { GatewayError } from '../core/errors.ts';
 import { Redactor } from '../core/redact.ts';
+import { HubSemantics } from '../embedding/semantics.ts';
 import { demoAgent } from '../demo/agent.ts';
 import { demoModel } from '../demo/model.ts';
 import { petstore } from '../demo/petstore.ts';
@@ -33,7 +34,8 @@ import { checkAdminListener } from './check-admin-listener.ts';
 import { createHostFactory } from './extensions/extension-host.ts';
 import { loadBuiltins } from './extensions/extension-set.ts';
 import { buildGeneration, ConfigRefused, readDirectory, type HubGeneration } from './generation.ts';
-import { Lanes } from './lanes/lanes.ts';
+import type { Lanes } from './lanes/lanes.ts';
+import { lanesOf } from './lanes/lanes-of.ts';
 import { publicMounts, unauthenticated } from './public-mounts.ts';
 import { Recording } from './recording.ts';
 
@@ -73,10 +75,13 @@ export class Hub {
   readonly lanes: Lanes;
   readonly recording: Recording;
   readonly state: State;
+  readonly semantics: HubSemantics;
   /** What is seen of all targets; outlives generations. */
   readonly gauges = new Gauges();
   readonly admin: AdminHub;
   readonly slot: GenerationSlot<HubGeneration>;
+  /** Where the public listener is. */
+  url = 'http://127.0.0.1';
   /** What refused the last change; empty when the configuration on disk is the one that serves. */
   refused: readonly Problem[] = [];
   readonly #builtins: readonly AnyExtension[];
@@ -87,8 +92,6 @@ export class Hub {
   readonly #ownPorts: number[] = [];
   #egress: { readonly key: string; readonly rules: Egress } = { key: '', rules: createEgress({ allow: [], ownPorts: [] }) };
   #edges: readonly Edge[] = [];
-  /** Where the public listener is. */
-  #url = 'http://127.0.0.1';
   #watch: ConfigWatch | undefined;
 
   private constructor(
@@ -117,33 +120,19 @@ export class Hub {
       [ADMIN_SERVICE, (request) => adminService(this.#api)(request)],
     ]);
     this.http = createHttp({ egress: () => this.#egress.rules, services });
-    this.#hostOf = createHostFactory({ http: this.http, store: this.store, state: this.state, log: this.log });
+    this.semantics = new HubSemantics({
+      log: this.log,
+      vectors: this.store.vectors,
+      models: join(options.dataDir, 'models'),
+      ask: (model, texts) => this.lanes.models.embed(model, texts),
+    });
+    this.#hostOf = createHostFactory({ http: this.http, store: this.store, state: this.state, semantics: this.semantics, log: this.log });
     this.slot = new GenerationSlot(async (content) => {
       await Promise.all([this.lanes.release(content), content.extensions.dispose()]);
     }, LONGEST_CALL_MS);
     this.#reloads = new Reloads(() => this.#reload());
-    this.recording = new Recording(options, this.log);
-    const { http, log, gauges, store } = this;
-    this.lanes = new Lanes(
-      {
-        http,
-        log,
-        gauges,
-        store,
-        ledger: this.recording.ledger,
-        secretKey: parts.secretKey,
-        redact: (text) => this.redactor.redact(text),
-        addSecret: (value) => this.redactor.add(value),
-        url: () => this.#url,
-        publicUrl: () => this.#now?.merged.config.publicUrl,
-        isOpen: () => this.#now?.directory.open === true,
-        consumer: (name) => this.consumer(name),
-      },
-      () => {
-        const { generation, leave } = this.slot.enter();
-        return { ...generation.content, leave };
-      },
-    );
+    this.recording = new Recording(options, this.log, this.semantics);
+    this.lanes = lanesOf(this, parts.secretKey);
     this.admin = adminHub(this);
     this.#api = createAdminApi(this.admin);
     // Inside the process nobody has to show a token: only hubgate.yaml can name the service.
@@ -172,7 +161,7 @@ export class Hub {
   async listen(): Promise<{ readonly url: string; readonly adminUrl: string }> {
     const { host, port, adminHost, adminPort } = this.options;
     const rules = () => this.slot.current.content.edgeRules;
-    const facts = { isReady: () => this.lanes.tools.isSettled, publicUrl: () => this.#now?.merged.config.publicUrl };
+    const facts = { isReady: () => this.lanes.tools.isSettled, publicUrl: () => this.now?.merged.config.publicUrl };
     const edge = createEdge({
       rules,
       identify: (request: IncomingMessage) => identify(request, this.slot.current.content.directory),
@@ -186,7 +175,7 @@ export class Hub {
       identify: createAdminIdentify(this.adminToken),
       mounts: [
         ...adminMounts(this.#api),
-        metricsMount(this.recording.metrics, { open: () => this.#now?.merged.config.metrics?.open === true }),
+        metricsMount(this.recording.metrics, { open: () => this.now?.merged.config.metrics?.open === true }),
       ],
       log: this.log,
       cors: false,
@@ -198,7 +187,7 @@ export class Hub {
       edge.listen({ host, port }),
       admin.listen({ host: adminHost, port: adminPort, option: 'admin-port' }),
     ]);
-    this.#url = open.url;
+    this.url = open.url;
     this.#ownPorts.push(open.port, closed.port);
     this.#setEgress();
     this.#watch = watchConfig({
@@ -232,7 +221,7 @@ export class Hub {
   }
 
   consumer(name: string): Consumer | undefined {
-    const directory = this.#now?.directory;
+    const directory = this.now?.directory;
     return directory?.open === true && name === ANONYMOUS.name ? ANONYMOUS : directory?.get(name);
   }
 
@@ -242,18 +231,20 @@ export class Hub {
     await Promise.all(this.#edges.map((edge) => edge.close({ graceMs })));
     await this.slot.close();
     await this.lanes.close();
+    await this.semantics.close();
     await this.http.close();
     await this.state.close();
     await Promise.all([this.store.close(), this.recording.calls.close()]);
     this.log.flush();
   }
 
-  get #now(): HubGeneration | undefined {
+  /** Absent before the first configuration serves. */
+  get now(): HubGeneration | undefined {
     return this.slot.isLoaded ? this.slot.current.content : undefined;
   }
 
   async #reload(): Promise<ReloadResult> {
-    const before = this.#now;
+    const before = this.now;
     try {
       const { configFile: file, env, optionalConfig } = this.options;
       const stored = await this.store.resources.all();
@@ -284,6 +275,10 @@ export class Hub {
       // Keys may have come and gone while the rest was built; nothing waits between this and the swap.
       built.generation.directory = await readDirectory(built.generation.merged, this.store);
       const generation = this.slot.swap(built.generation);
+      this.semantics.configure(built.generation.merged.config.embedding, {
+        folder: parts.folder,
+        embedders: generation.content.extensions.embedders,
+      });
       this.lanes.adopt(built.generation);
       built.generation.extensions.serve();
       this.gauges.keep(this.lanes.gaugeKeys());
@@ -314,7 +309,7 @@ export class Hub {
   }
 
   /** A new object only when something changed, which it says: connections made under old rules are not used again. */
-  #setEgress(allow = this.#now?.merged.config.egress?.allow): boolean {
+  #setEgress(allow = this.now?.merged.config.egress?.allow): boolean {
     const rules = { allow: allow ?? [], ownPorts: [...this.#ownPorts] };
     const key = JSON.stringify(rules);
     if (key === this.#egress.key) return false;
@@ -323,7 +318,7 @@ export class Hub {
   }
 
   #follow(): void {
-    if (this.#now !== undefined) this.#watch?.follow(this.#now.loaded.files);
+    if (this.now !== undefined) this.#watch?.follow(this.now.loaded.files);
   }
 
   #report({ number }: Generation<HubGeneration>): void {

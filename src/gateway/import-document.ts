@@ -121,7 +121,8 @@ class Importing {
     try {
       const served = name === '' || specFolder === undefined ? { overlays: [] } : await findServed(specFolder, name, as);
       const before = await this.#before(name, served);
-      const overlays = this.#overlay === undefined ? served.overlays : [this.#overlay];
+      // One that is named takes the place of the repairs; the example requests stay.
+      const overlays = this.#overlay === undefined ? served.overlays : [this.#overlay, ...served.overlays.filter(isOfExamples)];
       const isPlaced = this.#overlay === undefined && overlays.length > 0;
       const file = isPlaced ? `openapi-specs/${basename(served.file ?? as)}` : url === undefined ? this.#target : undefined;
       const place = { ...(file !== undefined && { file }), ...(url !== undefined && { url }) };
@@ -163,6 +164,10 @@ class Importing {
     const overlays = [{ file: `openapi-specs/${input.name}.overlay.yaml`, text: overlay.text }];
     return (await examineDocument(this.#target, { ...rest, file: `openapi-specs/${as}`, overlays })).report.error;
   }
+}
+
+function isOfExamples({ file }: OverlayText): boolean {
+  return /\.examples\.overlay\.\w+$/i.test(file);
 }
 
 function refused(name: string, file: string, error: DocumentFault): ImportedDocument {

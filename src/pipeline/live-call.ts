@@ -120,9 +120,10 @@ export class LiveCall<L extends Lane> implements Call<L> {
   }
 
   /** Keeps for the record what happened on the way. */
-  note(type: CallEvent['type'], detail?: string): void {
+  note(type: CallEvent['type'], detail?: string, figures?: CallEvent['figures']): void {
     const cut = detail?.slice(0, LONGEST_DETAIL);
-    (this.#events ??= []).push({ type, at: Date.now() - this.startedAt, ...(cut === undefined ? {} : { detail: cut }) });
+    const at = Date.now() - this.startedAt;
+    (this.#events ??= []).push({ type, at, ...(cut === undefined ? {} : { detail: cut }), ...(figures === undefined ? {} : { figures }) });
   }
 
   estimate(): Usage {

@@ -18,10 +18,11 @@ const HEADERS = { models: ['anthropic-version', 'anthropic-beta', 'openai-beta']
 
 /**
  * Equal for calls that have the same answer: all of the request counts, apart from how it is spelt and whether the answer is streamed. Undefined for
- * a call that is not to be cached, because the vendor acts while it answers, or two readers could read it differently.
+ * a call that is not to be cached, because the vendor acts while it answers, or two readers could read it differently. `body` stands for that of a
+ * call of a model.
  */
-export function cacheKey(call: CachedCall, scope: CacheScope): string | undefined {
-  const asked = call.lane === 'models' ? askedOfModel(call.input.body) : askedOfTool(call);
+export function cacheKey(call: CachedCall, scope: CacheScope, body?: JsonObject): string | undefined {
+  const asked = call.lane === 'models' ? askedOfModel(body ?? call.input.body) : askedOfTool(call);
   if (asked === undefined) return undefined;
   const { lane, route, operation, consumer, request, input } = call;
   const name = 'model' in input ? input.model : input.name;

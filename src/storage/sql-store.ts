@@ -7,6 +7,7 @@ import { createResources } from './resources.ts';
 import type { Database } from './tables.ts';
 import { migrate } from './tables.ts';
 import { createTasks } from './tasks.ts';
+import { createVectors } from './vectors.ts';
 
 const PEPPER = 'pepper';
 
@@ -30,6 +31,7 @@ export async function createSqlStore(db: Database, { secretKey, now = Date.now }
     toolNames: createToolNames(db),
     ...createExpiring(db, now),
     tasks: createTasks(db, seal),
+    vectors: createVectors(db, now),
     pepper: () => pepper,
     close: () => db.destroy(),
   };

@@ -1,7 +1,10 @@
 import type { ColumnDefinitionBuilder, Kysely } from 'kysely';
 import { sql } from 'kysely';
 
-/** Columns of the store. Only types that SQLite and PostgreSQL share: text and whole numbers; times are milliseconds since the epoch. */
+/**
+ * Columns of the store. Only types that SQLite and PostgreSQL share: text, whole numbers and `bytea`, which SQLite takes for any other name and
+ * keeps bytes in as they are; times are milliseconds since the epoch.
+ */
 export interface Tables {
   migration: { name: string };
   setting: { name: string; value: string };
@@ -41,6 +44,8 @@ export interface Tables {
     config: string;
     created_at: number;
   };
+  /** `vector`: float32, little-endian. `used_at` is right to a day. */
+  text_vector: { model: string; hash: string; vector: Uint8Array; used_at: number };
 }
 
 export type Database = Kysely<Tables>;
@@ -151,6 +156,20 @@ const MIGRATIONS: readonly Migration[] = [
         .execute();
       await schema.createIndex('agent_push_task').on('agent_push').columns(['agent', 'task', 'id']).execute();
       await schema.createIndex('agent_push_created').on('agent_push').column('created_at').execute();
+    },
+  },
+  {
+    name: '2026-11-22 vectors of texts',
+    async up({ schema }) {
+      await schema
+        .createTable('text_vector')
+        .addColumn('model', 'text', required)
+        .addColumn('hash', 'text', required)
+        .addColumn('vector', 'bytea', required)
+        .addColumn('used_at', 'bigint', required)
+        .addPrimaryKeyConstraint('text_vector_key', ['model', 'hash'])
+        .execute();
+      await schema.createIndex('text_vector_used').on('text_vector').column('used_at').execute();
     },
   },
 ];

@@ -9,7 +9,7 @@ interface Sample {
 export interface ReadableMetric {
   readonly name: string;
   readonly help: string;
-  readonly type: 'counter' | 'histogram';
+  readonly type: 'counter' | 'histogram' | 'gauge';
   readonly aggregator: 'sum';
   get(): Promise<{ readonly name: string; readonly help: string; readonly type: string; readonly values: readonly Sample[] }>;
 }
@@ -99,5 +99,25 @@ export class Spreads implements ReadableMetric {
       return { metricName: `${this.name}_bucket`, labels: { ...labels, le: this.#bounds[at] ?? '+Inf' }, value: total };
     });
     return [...buckets, { metricName: `${this.name}_sum`, labels, value: sum }, { metricName: `${this.name}_count`, labels, value: total }];
+  }
+}
+
+/** What is read when somebody asks, and not counted. */
+export class Readings implements ReadableMetric {
+  readonly name: string;
+  readonly help: string;
+  readonly type = 'gauge';
+  readonly aggregator = 'sum';
+  readonly #read: () => readonly Sample[];
+
+  constructor(name: string, help: string, read: () => readonly Sample[]) {
+    this.name = name;
+    this.help = help;
+    this.#read = read;
+  }
+
+  async get(): ReturnType<ReadableMetric['get']> {
+    const { name, help, type } = this;
+    return { name, help, type, values: [...this.#read()] };
   }
 }

@@ -1,7 +1,10 @@
 import type { Metric } from 'prom-client';
+import type { CallEvent } from '../core/call.ts';
 import type { CallRecord } from '../core/contracts/call-log.ts';
+import type { SemanticStatus } from '../core/contracts/semantics.ts';
 import type { Usage } from '../core/usage.ts';
 import { Spreads, Sums, type ReadableMetric, type Sum } from './metric-cells.ts';
+import { semanticReadings } from './semantic-readings.ts';
 
 /** Counts of calls for Prometheus, since the start of the process. */
 export interface Metrics {
@@ -18,9 +21,15 @@ const OTHER = 'other';
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 type Kind = 'input' | 'output' | 'cache_read' | 'cache_write' | 'reasoning';
 
-/** `lost` says how many records were lost since the start. */
-export function createMetrics({ lost = () => 0 }: { readonly lost?: () => number } = {}): Metrics {
-  return new CallMetrics(lost);
+export interface MetricsOptions {
+  /** How many records were lost since the start. */
+  readonly lost?: () => number;
+  /** Which models are asked for, and what answers. */
+  readonly semantics?: () => readonly SemanticStatus[];
+}
+
+export function createMetrics({ lost = () => 0, semantics = () => [] }: MetricsOptions = {}): Metrics {
+  return new CallMetrics(lost, semanticReadings(semantics));
 }
 
 class CallMetrics implements Metrics {
@@ -37,6 +46,10 @@ class CallMetrics implements Metrics {
   readonly #costs = new Sums('hubgate_cost_usd_total', 'US dollars by model, without calls that have no price.');
   readonly #consumerTokens = new Sums('hubgate_consumer_tokens_total', 'Tokens by consumer.');
   readonly #events = new Sums('hubgate_call_events_total', 'What happened on the way of calls.');
+  readonly #toolTokens = new Sums(
+    'hubgate_tool_tokens_total',
+    'Tokens of the definitions of tools, roughly, in calls whose tools were selected or searched: full are all that there were, offered those that went on.',
+  );
   readonly #lost = new Sums('hubgate_records_lost_total', 'Records of calls that were lost.');
 
   readonly #byCall = new Made((lane: string, operation: string, outcome: string, provider: string) =>
@@ -48,14 +61,20 @@ class CallMetrics implements Metrics {
   readonly #byCost = new Made((provider: string, model: string) => this.#costs.make({ provider, model }));
   readonly #byConsumer = new Made((consumer: string) => tokenSums((kind) => this.#consumerTokens.make({ consumer, kind })));
   readonly #byEvent = new Made((type: string) => this.#events.make({ type }));
+  readonly #byTools = new Made((lane: string, route: string) => ({
+    full: this.#toolTokens.make({ lane, route, kind: 'full' }),
+    offered: this.#toolTokens.make({ lane, route, kind: 'offered' }),
+  }));
   readonly #models = new Set<string>();
   readonly #consumers = new Set<string>();
   readonly #lostNow: () => number;
+  readonly #readings: readonly ReadableMetric[];
   readonly #lostSum: Sum = this.#lost.make();
   #registry: Promise<{ metrics(): Promise<string> }> | undefined;
 
-  constructor(lost: () => number) {
+  constructor(lost: () => number, readings: readonly ReadableMetric[]) {
     this.#lostNow = lost;
+    this.#readings = readings;
   }
 
   count(record: CallRecord): void {
@@ -63,7 +82,7 @@ class CallMetrics implements Metrics {
     this.#byCall.get(lane, record.operation, record.outcome, provider).value += 1;
     this.#byDuration.get(lane, provider, record.streamed ? 'true' : 'false').add(record.durationMs / 1000);
     if (firstByteMs !== undefined) this.#byFirstByte.get(provider).add(firstByteMs / 1000);
-    for (const { type } of record.events) this.#byEvent.get(type).value += 1;
+    for (const event of record.events) this.#countEvent(event, record);
     // With usage a vendor has answered, so that what was asked for is a model that exists.
     if (usage === undefined) return;
     const model = bounded(this.#models, record.modelServed ?? record.asked);
@@ -71,6 +90,14 @@ class CallMetrics implements Metrics {
     // A model without a price has no sum: 0 would say that it is free.
     if (typeof usage.cost === 'number') this.#byCost.get(provider, model).value += usage.cost;
     addTokens(this.#byConsumer.get(bounded(this.#consumers, record.consumer)), usage);
+  }
+
+  #countEvent({ type, figures }: CallEvent, { lane, route }: CallRecord): void {
+    this.#byEvent.get(type).value += 1;
+    if (figures === undefined || (type !== 'selected' && type !== 'searched')) return;
+    const sums = this.#byTools.get(lane, route);
+    sums.full.value += figures['full'] ?? 0;
+    sums.offered.value += figures['offered'] ?? 0;
   }
 
   async text(): Promise<string> {
@@ -91,7 +118,9 @@ class CallMetrics implements Metrics {
       this.#costs,
       this.#consumerTokens,
       this.#events,
+      this.#toolTokens,
       this.#lost,
+      ...this.#readings,
     ];
     for (const metric of own) registry.registerMetric(metric as unknown as Metric);
     collectDefaultMetrics({ register: registry });

@@ -441,6 +441,81 @@ export function examineStore(name: string, { survives }: { survives: boolean }, 
       });
     });
 
+    describe('vectors of texts', () => {
+      const DAY = 86_400_000;
+      const got = async (model: string, hashes: readonly string[]): Promise<[string, number[]][]> =>
+        [...(await store.vectors.get(model, hashes))]
+          .map(([hash, vector]): [string, number[]] => [hash, [...vector]])
+          .toSorted(([a], [b]) => (a < b ? -1 : 1));
+
+      it('gives back every float as it was put, by model', async () => {
+        const vectors = fc.dictionary(fc.uuid(), fc.float32Array({ minLength: 1, maxLength: 8 }));
+        await fc.assert(
+          fc.asyncProperty(vectors, async (some) => {
+            await store.vectors.put('m', new Map(Object.entries(some)));
+            const found = await store.vectors.get('m', Object.keys(some));
+            for (const [hash, vector] of Object.entries(some)) expect(found.get(hash)).toEqual(vector);
+            expect(found.size).toBe(Object.keys(some).length);
+          }),
+          { numRuns: 20 },
+        );
+        await store.vectors.put('a', new Map([['h', Float32Array.of(1, -0.5)]]));
+        await store.vectors.put('b', new Map([['h', Float32Array.of(2)]]));
+        await reopen();
+        expect(await got('a', ['h', 'h', 'none'])).toEqual([['h', [1, -0.5]]]);
+        expect(await got('b', ['h'])).toEqual([['h', [2]]]);
+        expect(await got('c', ['h'])).toEqual([]);
+        expect(await got('a', [])).toEqual([]);
+      });
+
+      it('replaces, and takes parts of larger memory', async () => {
+        const memory = new Float32Array(1000).fill(7);
+        await store.vectors.put('m', new Map([['h', memory.subarray(10, 13)]]));
+        await store.vectors.put('m', new Map([['h', memory.subarray(20, 22)]]));
+        expect(await got('m', ['h'])).toEqual([['h', [7, 7]]]);
+      });
+
+      it('takes thousands at once', async () => {
+        const many = new Map(Array.from({ length: 1500 }, (_, at) => [`h${at}`, Float32Array.of(at, at / 3)]));
+        await store.vectors.put('m', many);
+        expect(await store.vectors.get('m', [...many.keys(), 'none'])).toEqual(many);
+        time += 3 * DAY;
+        await store.vectors.forget(time);
+        expect(await got('m', [...many.keys()])).toEqual([]);
+      });
+
+      it('keeps hostile names apart', async () => {
+        for (const [at, name] of HOSTILE.entries()) {
+          await store.vectors.put(name, new Map(HOSTILE.map((hash, index) => [hash, Float32Array.of(at, index)])));
+        }
+        for (const [at, name] of HOSTILE.entries()) {
+          const found = await store.vectors.get(name, HOSTILE);
+          expect(HOSTILE.map((hash) => [...(found.get(hash) ?? [])])).toEqual(HOSTILE.map((_, index) => [at, index]));
+        }
+      });
+
+      it('takes what is no vector for absent', async () => {
+        await store.vectors.put('m', new Map([['empty', new Float32Array()]]));
+        expect(await got('m', ['empty'])).toEqual([]);
+      });
+
+      it('forgets what was neither put nor got since then, a day later at the latest', async () => {
+        await store.vectors.put('m', new Map(['put', 'got', 'again', 'late'].map((hash) => [hash, Float32Array.of(1)])));
+        time += 10 * DAY;
+        await store.vectors.get('m', ['got']);
+        await store.vectors.put('m', new Map([['again', Float32Array.of(2)]]));
+        const since = time;
+        // Touched a moment ago, so that nothing is written for it; what it is got for counts all the same.
+        time += DAY / 2;
+        await store.vectors.get('m', ['got']);
+        await store.vectors.forget(time);
+        expect((await got('m', ['put', 'got', 'again', 'late'])).map(([hash]) => hash)).toEqual(['again', 'got']);
+        time = since + 3 * DAY;
+        await store.vectors.forget(time);
+        expect(await got('m', ['got', 'again'])).toEqual([]);
+      });
+    });
+
     it('makes one pepper', async () => {
       const pepper = store.pepper();
       expect(pepper).toHaveLength(32);

@@ -101,8 +101,14 @@ export function findCycle(edges: ReadonlyMap<string, ReadonlySet<string>>): stri
   return undefined;
 }
 
-/** `require(…)` and `createRequire(…)(…)`. */
+/** `require(…)`, `createRequire(…)(…)` and `.resolve(…)` of either. */
 function isRequire(callee: Node): boolean {
+  if (callee.type === 'MemberExpression')
+    return callee.property.type === 'Identifier' && callee.property.name === 'resolve' && isRequireFunction(callee.object);
+  return isRequireFunction(callee);
+}
+
+function isRequireFunction(callee: Node): boolean {
   if (callee.type === 'CallExpression') return callee.callee.type === 'Identifier' && callee.callee.name === 'createRequire';
   return callee.type === 'Identifier' && callee.name === 'require';
 }

@@ -24,7 +24,14 @@ function documented(heading: string): Map<string, string> {
 /** The same as the lock file says it, which needs nothing installed. */
 function locked(folder: string, names: Record<string, string> = {}): Map<string, string> {
   const { packages } = JSON.parse(read(`${folder}package-lock.json`)) as Lock;
-  return new Map(Object.keys(names).map((name) => [name, packages[`node_modules/${name}`]?.license ?? 'not in the lock file']));
+  return new Map(
+    Object.keys(names).map((name) => {
+      const entry = packages[`node_modules/${name}`];
+      // A package of this repository is a link to where it is.
+      const { license } = (entry?.link ? packages[entry.resolved ?? ''] : entry) ?? {};
+      return [name, license ?? 'not in the lock file'];
+    }),
+  );
 }
 
 const sorted = (rows: Map<string, string>): string[][] => [...rows].sort(([a], [b]) => (a < b ? -1 : 1));

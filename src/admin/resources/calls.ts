@@ -59,10 +59,20 @@ const CALL = {
     usage: USAGE,
     events: {
       type: 'array',
-      description: 'What happened on the way: retried, fallback, refused, answered, throttled, dropped, estimated, unpriced, cut or task.',
+      description:
+        'What happened on the way: retried, fallback, refused, answered, throttled, dropped, estimated, unpriced, failed, cached, routed, selected, searched, intent or task.',
       items: {
         type: 'object',
-        properties: { type: { type: 'string' }, at: number('Milliseconds since the call was read.'), detail: { type: 'string' } },
+        properties: {
+          type: { type: 'string' },
+          at: number('Milliseconds since the call was read.'),
+          detail: { type: 'string' },
+          figures: {
+            type: 'object',
+            additionalProperties: { type: 'number' },
+            description: 'Of selected and searched: tokens of definitions, full and offered.',
+          },
+        },
         required: ['type', 'at'],
       },
     },

@@ -50,7 +50,7 @@ const SERVICE_REPORT = {
     operations: {
       type: 'array',
       items: { type: 'object' },
-      description: 'Each operation: method, path, and tool, risk, tokens, shortened, warnings, or leftOut.',
+      description: 'Each operation: method, path, and tool, risk, tokens, shortened, examples, warnings, or leftOut.',
     },
     changes: {
       type: 'object',

@@ -10,6 +10,21 @@ const server: QueryParameter = {
 };
 const FREE = { type: 'object' };
 const LIST = { type: 'array', items: FREE };
+const SEMANTIC = {
+  type: 'object',
+  properties: {
+    requested: { type: 'string', description: 'The model, as embedding.model or a use names it.' },
+    active: {
+      type: 'string',
+      description: 'The rung that answers: transformers, remote, static, bm25 (words alone) or the name of an extension.',
+    },
+    model: { type: 'string', description: 'The id of the model that answers; absent for words alone.' },
+    dims: { type: 'integer' },
+    degraded: { type: 'boolean', description: 'Another one answers than the one that is asked for.' },
+    reason: { type: 'string', description: 'Why no better one answers, and what to do.' },
+  },
+  required: ['requested', 'active', 'degraded'],
+};
 const STATUS = {
   type: 'object',
   properties: {
@@ -23,8 +38,13 @@ const STATUS = {
     sources: { ...LIST, description: 'Services, upstream servers, agents and virtual servers as MCP serves them.' },
     targets: { ...LIST, description: 'What the routes of models call, and what these calls have shown.' },
     agents: { type: 'array', items: AGENT_STATE },
+    semantic: {
+      ...SEMANTIC,
+      properties: { ...SEMANTIC.properties, others: { type: 'array', items: SEMANTIC } },
+      description: 'The model of embedding; in others the models that uses name.',
+    },
   },
-  required: ['version', 'generation', 'config', 'sources', 'targets', 'agents'],
+  required: ['version', 'generation', 'config', 'sources', 'targets', 'agents', 'semantic'],
 };
 
 /** The hub as a whole: what it serves, to whom, and why. */
@@ -36,7 +56,7 @@ export const overviewRoutes: readonly AdminRoute[] = [
     tag: 'hub',
     summary: 'Get the state of the hub',
     description:
-      'Its version, the generation that serves, what is wrong with the configuration on disk, and the state of each source of tools, target of models and agent.',
+      'Its version, the generation that serves, what is wrong with the configuration on disk, the state of each source of tools, target of models and agent, and which model of embeddings answers.',
     answers: { 200: { description: 'The state.', schema: STATUS } },
     handle: (_request, { hub }) => ({ status: 200, body: hub.status() }),
   },

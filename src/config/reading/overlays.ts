@@ -8,6 +8,8 @@ import { displayPath, fileSizeOf, isDescription } from './documents.ts';
 import { readSettled } from './read-settled.ts';
 
 const OVERLAY = /\.overlay\.(?:json|ya?ml)$/i;
+/** Beside a document `NAME.*`, what stands before that: `NAME`, and `NAME.examples` for example requests, which apply after it. */
+const EXAMPLES = '.examples';
 
 export interface FoundOverlays {
   /** By the name of the service, in the order in which they apply. */
@@ -17,17 +19,22 @@ export interface FoundOverlays {
 }
 
 /**
- * The OpenAPI overlays of a configuration: `NAME.overlay.yaml` (or .yml, .json) beside a document `NAME.*`, then those that `overlays` of the
- * service's entry names. What cannot be read is there with `error`.
+ * The OpenAPI overlays of a configuration: `NAME.overlay.yaml` (or .yml, .json) beside a document `NAME.*`, then `NAME.examples.overlay.yaml`, then
+ * those that `overlays` of the service's entry names. What cannot be read is there with `error`.
  */
 export async function findOverlays(root: unknown, folder: string, documents: readonly SpecFile[]): Promise<FoundOverlays> {
   const limit = fileSizeOf(root);
   const paths = new Map<string, Set<string>>();
   const add = (service: string, file: string): void => void paths.set(service, (paths.get(service) ?? new Set()).add(file));
   const beside = await namesBeside(documents);
+  const places = new Set(documents.map(({ file }) => withoutEnding(file)));
   for (const { service, file } of documents) {
     const { dir, name } = path.parse(file);
-    for (const other of beside.get(dir) ?? []) if (other.replace(OVERLAY, '') === name) add(service, path.join(dir, other));
+    for (const base of [name, `${name}${EXAMPLES}`]) {
+      // A document of that name takes its overlay.
+      if (base !== name && places.has(path.join(dir, base))) continue;
+      for (const other of beside.get(dir) ?? []) if (other.replace(OVERLAY, '') === base) add(service, path.join(dir, other));
+    }
   }
   const named = new Set<string>();
   for (const [service, entry] of Object.entries(loose(own(root, 'services')))) {
@@ -47,6 +54,11 @@ export async function findOverlays(root: unknown, folder: string, documents: rea
     if (found.length > 0) overlays.set(service, found);
   }
   return { overlays, files: [...named, ...read.keys()] };
+}
+
+function withoutEnding(file: string): string {
+  const { dir, name } = path.parse(file);
+  return path.join(dir, name);
 }
 
 /** Names of overlay files in the folders of documents, sorted. */

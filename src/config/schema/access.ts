@@ -103,12 +103,12 @@ export interface SearchConfig {
   readonly mode: 'on' | 'off' | 'auto';
   readonly top?: number;
   readonly pinned?: readonly string[];
+  readonly model?: string;
 }
 
 export const search = Type.Unsafe<SearchConfig>({
   type: ['object', 'boolean', 'string'],
   convert: 'search',
-  unbuilt: 'search',
   format: 'search-mode',
   additionalProperties: false,
   description: 'Lists search_tools, describe_tool and call_tool in place of a long list of tools. true and false stand for on and off.',
@@ -122,6 +122,7 @@ export const search = Type.Unsafe<SearchConfig>({
     }),
     top: Type.Integer({ minimum: 1, maximum: 100, description: 'How many tools a search finds when the caller does not say.' }),
     pinned: list(text('The exposed name of a tool.'), 'Tools that stay in the list.'),
+    model: text('The model that finds tools by meaning here, as embedding.model names it; that one when absent.'),
   },
 });
 

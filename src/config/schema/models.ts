@@ -68,7 +68,7 @@ export const ModelRoute = shape(
           ),
           consumer: Type.Optional(glob('Names of consumers')),
           group: Type.Optional(glob('Names of groups that the consumer is in')),
-          intent: Type.Optional(text('What the text is about, by name.', { unbuilt: 'models with match.intent' })),
+          intent: Type.Optional(text('What the text is about: the name of an entry of intents.')),
         },
         { description: 'Calls that take this route; the first route that matches wins.' },
       ),

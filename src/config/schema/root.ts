@@ -3,6 +3,7 @@ import type { Static } from 'typebox';
 import { Consumer, Credential, policies, search } from './access.ts';
 import { Agent } from './agents.ts';
 import { ModelApi, ModelRoute, Price, Provider } from './models.ts';
+import { Embedding, Intent, IntentRouting } from './semantics.ts';
 import { duration, flag, list, map, named, shape, size, text } from './parts.ts';
 import { Server, Service } from './tools.ts';
 
@@ -79,12 +80,14 @@ export const Root = shape(
     ),
     prices: Type.Optional(list(Price, 'Prices of models; the first that matches wins.')),
     agents: Type.Optional(map(Agent, { description: 'A2A agents, by name.', propertyNames: { format: 'name' } })),
-    embedding: Type.Optional(
-      shape(
-        { model: Type.Optional(text('auto, or the name of a model.', { default: 'auto' })) },
-        { description: 'The model that finds tools by meaning.', unbuilt: 'embedding' },
-      ),
+    embedding: Type.Optional(Embedding),
+    intents: Type.Optional(
+      map(Intent, {
+        description: 'What texts may be about, by name: routes ask for one with match.intent.',
+        propertyNames: { format: 'entry' },
+      }),
     ),
+    intentRouting: Type.Optional(IntentRouting),
     credentials: Type.Optional(
       Type.Array(Credential, { description: 'Ways besides keys in which callers prove who they are.', unbuilt: 'credentials' }),
     ),

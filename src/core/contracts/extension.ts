@@ -1,4 +1,5 @@
 import type { Logger } from '../logger.ts';
+import type { Semantics } from './semantics.ts';
 import type { State } from './state.ts';
 
 export type Awaitable<T> = T | Promise<T>;
@@ -35,7 +36,10 @@ export interface Host {
   readonly store: KeyValueStore;
   /** What nodes share: counters, cached answers, news. Keys and topics are those of this extension at this place. */
   readonly state: State;
+  /** Vectors of the model that `embedding` names, computed in the process unless the operator chose otherwise. */
   embed(texts: readonly string[]): Promise<readonly Float32Array[]>;
+  /** Search, classes and vectors, by any model of the hub. */
+  readonly semantics: Semantics;
   /** A nested extension, such as a guardrail's detector. */
   load<T>(kind: string, name: string, options: unknown): Promise<T>;
   /** A value that outlives reloads and is freed when no generation uses it. */

@@ -7,6 +7,7 @@ export interface Store {
   readonly toolNames: ToolNameStore;
   readonly endedSessions: EndedSessionStore;
   readonly tasks: TaskStore;
+  readonly vectors: VectorStore;
   /** The small persistent map of one extension; nobody else sees its keys. */
   keyValue(namespace: string): KeyValueStore;
   /** 32 random bytes, made when the store was made, for the digests of keys. */
@@ -184,4 +185,13 @@ export interface PushRecord {
   /** TaskPushNotificationConfig as the caller gave it. Address, token and credentials are secrets: at rest it is encrypted. */
   readonly config: unknown;
   readonly createdAt: number;
+}
+
+/** Vectors of texts, by the id of their model and the hash of the text: what was embedded once is there after a restart. */
+export interface VectorStore {
+  /** Those of the hashes that are there. */
+  get(model: string, hashes: readonly string[]): Promise<ReadonlyMap<string, Float32Array>>;
+  put(model: string, vectors: ReadonlyMap<string, Float32Array>): Promise<void>;
+  /** Forgets what was neither put nor got since then, or a day later. Milliseconds since the epoch. */
+  forget(before: number): Promise<void>;
 }

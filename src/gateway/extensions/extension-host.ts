@@ -1,4 +1,5 @@
 import type { Host } from '../../core/contracts/extension.ts';
+import type { Semantics } from '../../core/contracts/semantics.ts';
 import type { State } from '../../core/contracts/state.ts';
 import type { Store } from '../../core/contracts/store.ts';
 import { GatewayError } from '../../core/errors.ts';
@@ -12,6 +13,7 @@ export interface Lenders {
   readonly http: UpstreamHttp;
   readonly store: Store;
   readonly state: State;
+  readonly semantics: Semantics;
   readonly log: Logger;
 }
 
@@ -19,7 +21,7 @@ export interface Lenders {
 export type HostFactory = (extension: string, place?: string, trust?: UpstreamRequest['trust']) => Host;
 
 /** Makes the host of one extension: its own log, its own part of the store, egress-checked fetch, and values that outlive reloads. */
-export function createHostFactory({ http, store, state, log }: Lenders): HostFactory {
+export function createHostFactory({ http, store, state, semantics, log }: Lenders): HostFactory {
   const shared = new Map<string, unknown>();
   return (extension, place = '', trust = 'operator') => ({
     place,
@@ -29,7 +31,8 @@ export function createHostFactory({ http, store, state, log }: Lenders): HostFac
     store: store.keyValue(extension),
     // Two places count apart. A namespace ends at the first colon.
     state: namespaced(state, encodeURIComponent(`${extension}@${place}`)),
-    embed: () => Promise.reject(new GatewayError('not_implemented', 'Embeddings are not built yet.')),
+    embed: async (texts) => (await semantics.embed(texts)).vectors,
+    semantics,
     load: (kind, name) =>
       Promise.reject(new GatewayError('not_implemented', `There are no extensions of kind ${kind} yet, so ${name} cannot be loaded.`)),
     shared<T>(key: string, create: () => T): T {

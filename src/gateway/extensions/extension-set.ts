@@ -6,10 +6,12 @@ import type { Policy } from '../../core/contracts/policy.ts';
 import type { Provider, ProviderExtension } from '../../core/contracts/provider.ts';
 import type { ToolSource, ToolSourceExtension } from '../../core/contracts/tool-source.ts';
 import type { Balancer, BalancerExtension } from '../../core/contracts/balancer.ts';
+import type { Embedder, EmbedderExtension } from '../../core/contracts/embedder.ts';
 import type { Awaitable } from '../../core/contracts/extension.ts';
 import type { Problem } from '../../core/contracts/resource.ts';
 import { GatewayError } from '../../core/errors.ts';
 import { fingerprint } from '../../core/secret.ts';
+import type { Embedders } from '../../embedding/semantics.ts';
 import type { ModelsBuildHost } from '../../lanes/models/host.ts';
 import type { BuildHost } from '../../lanes/tools/host.ts';
 import type { BoundPolicy } from '../../pipeline/chain.ts';
@@ -17,7 +19,7 @@ import { appliesTo } from './applies.ts';
 import type { HostFactory } from './extension-host.ts';
 
 /** Folders in which every file is an extension of the hub itself; what begins with `_` is shared by its neighbours. */
-const FOLDERS = ['../../policies/', '../../lanes/models/providers/', '../../upstreams/balancers/'];
+const FOLDERS = ['../../policies/', '../../lanes/models/providers/', '../../upstreams/balancers/', '../../embedding/embedders/'];
 
 /** The extensions of the hub itself: the folder is the registry. */
 export async function loadBuiltins(): Promise<readonly AnyExtension[]> {
@@ -103,7 +105,19 @@ export class ExtensionSet implements BuildHost, ModelsBuildHost {
     return this.#make(`The provider ${name}`, () => found.create(options, this.#hostOf(`provider:${name}`)));
   }
 
-  extensionVersion(kind: 'provider' | 'tool-source', extension: string): string {
+  /** The embedders that this generation knows. What is made of them outlives it. */
+  get embedders(): Embedders {
+    const create = async (name: string, options: unknown): Promise<Embedder> => {
+      const found = this.#find('embedder', name) as EmbedderExtension;
+      check(found, options, 'embedding.options');
+      for (const secret of secretsIn(found.options, options)) this.#addSecret(secret);
+      return found.create(options, this.#hostOf(`embedder:${name}`));
+    };
+    const names = this.#extensions.filter(({ kind }) => kind === 'embedder').map(({ name }) => name);
+    return { names, version: (name) => this.extensionVersion('embedder', name), create };
+  }
+
+  extensionVersion(kind: 'provider' | 'tool-source' | 'embedder', extension: string): string {
     const found = this.#find(kind, extension);
     let version = versions.get(found);
     if (version === undefined) versions.set(found, (version = String(++counted)));

@@ -22,6 +22,6 @@ export function asToolCall(call: Call<'agents'>, name: string, args: JsonObject)
     mapText: never,
     rewriteText: never,
     estimate: () => ({}),
-    note: (type, detail) => call.note(type, detail),
+    note: (type, detail, figures) => call.note(type, detail, figures),
   };
 }

@@ -11,6 +11,7 @@ import type { ModelsHost } from '../../lanes/models/host.ts';
 import { ModelsLane } from '../../lanes/models/lane.ts';
 import type { ModelsGeneration } from '../../lanes/models/routes/build.ts';
 import type { ToolsGeneration } from '../../lanes/tools/build.ts';
+import type { AgentDirectory } from '../../lanes/tools/host.ts';
 import { ToolsLane } from '../../lanes/tools/lane.ts';
 import type { BoundPolicy } from '../../pipeline/chain.ts';
 import type { ExtensionSet } from '../extensions/extension-set.ts';
@@ -51,7 +52,12 @@ export class Lanes {
     const base = (): string => (publicUrl() ?? url()).replace(/\/$/, '');
     this.agents = new AgentsLane({ ...lent, tasks: store.tasks, secretKey, base, publicUrl, isOpen, consumer }, enter);
     const { toolNames, endedSessions } = store;
-    this.tools = new ToolsLane({ ...lent, toolNames, endedSessions, seal: createSessionSeal(secretKey), consumer }, enter);
+    const { agents: lane } = this;
+    const agents: AgentDirectory = {
+      mayCallAny: (one) => lane.mayCallAny(one),
+      search: async (one, query, top) => ({ ...(await lane.search(one, query, top)) }),
+    };
+    this.tools = new ToolsLane({ ...lent, toolNames, endedSessions, seal: createSessionSeal(secretKey), consumer, agents }, enter);
   }
 
   get mounts(): readonly Mount[] {

@@ -1,6 +1,7 @@
 import type { Consumer } from '../../core/consumer.ts';
 import type { Balancer } from '../../core/contracts/balancer.ts';
 import type { TaskStore } from '../../core/contracts/store.ts';
+import type { Semantics } from '../../core/contracts/semantics.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { PolicyBinder } from '../../pipeline/chain.ts';
 import type { Ledger } from '../../pipeline/live-call.ts';
@@ -15,6 +16,8 @@ export interface AgentsHost {
   readonly ledger: Ledger;
   /** What is seen of every target, over all generations. */
   readonly gauges: Gauges;
+  /** Search by meaning, classes and vectors. */
+  readonly semantics: Semantics;
   readonly tasks: TaskStore;
   /** The hub's, 32 bytes: the key that signs cards comes from it. */
   readonly secretKey: Buffer;

@@ -1,5 +1,6 @@
 import type { MergedConfig } from '../../config/types.ts';
 import type { AgentSource } from '../../core/contracts/agent-source.ts';
+import type { Consumer } from '../../core/consumer.ts';
 import type { Explanation, Problem } from '../../core/contracts/resource.ts';
 import type { TaskRecord } from '../../core/contracts/store.ts';
 import { GatewayError } from '../../core/errors.ts';
@@ -16,6 +17,8 @@ import type { AgentsBuildHost, AgentsHost, OperationsOf } from './host.ts';
 import { cardOf } from './registry/agent.ts';
 import { buildAgents, gaugeKey, type AgentsGeneration } from './registry/build.ts';
 import { agentStatus, type AgentStatus } from './registry/status.ts';
+import { AgentSearch } from './search/agent-search.ts';
+import type { FoundAgents } from './search/found-agents.ts';
 import { endpoints } from './serve/endpoint.ts';
 import type { EnterGeneration, Serving } from './calls/serving.ts';
 import { createHubTasks, type HubTasks, type ToldTask } from './sources/rest/tasks/hub-tasks.ts';
@@ -39,6 +42,7 @@ export class AgentsLane {
   readonly #uses = new SourceUses();
   readonly #serving: Serving;
   readonly #enter: EnterGeneration;
+  readonly #search: AgentSearch;
   readonly #listeners = new Set<() => void>();
   #current: AgentsGeneration | undefined;
   #stopWatching: () => void = () => undefined;
@@ -75,7 +79,8 @@ export class AgentsLane {
     };
     this.#serving = serving;
     this.#enter = enter;
-    this.mounts = endpoints(enter, serving);
+    this.#search = new AgentSearch(host);
+    this.mounts = endpoints(enter, serving, this.#search);
   }
 
   async build(
@@ -130,6 +135,21 @@ export class AgentsLane {
         },
       }),
     );
+  }
+
+  /** Is there an agent that the consumer may call? False before a generation serves. */
+  mayCallAny(consumer: Consumer): boolean {
+    return this.#current?.agents.values().some((agent) => isVisible(agent, consumer)) ?? false;
+  }
+
+  /** The best `top` of the agents that the consumer may call, by words and meaning over their cards as the consumer gets them. */
+  async search(consumer: Consumer, query: string, top: number): Promise<FoundAgents> {
+    const { agents, leave } = this.#enter();
+    try {
+      return await this.#search.search(agents.agents, consumer, query, top);
+    } finally {
+      leave();
+    }
   }
 
   /** Of all instances that are called now. */

@@ -1,5 +1,6 @@
 import type { Balancer } from '../../core/contracts/balancer.ts';
 import type { Provider } from '../../core/contracts/provider.ts';
+import type { Semantics } from '../../core/contracts/semantics.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { PolicyBinder } from '../../pipeline/chain.ts';
 import type { Ledger } from '../../pipeline/live-call.ts';
@@ -13,6 +14,8 @@ export interface ModelsHost {
   readonly ledger: Ledger;
   /** What is seen of every target, over all generations. */
   readonly gauges: Gauges;
+  /** Search by meaning, classes and vectors. */
+  readonly semantics: Semantics;
   /** Masks known secrets. */
   redact(text: string): string;
   /** Makes a value known as a secret; gives the way to forget it. */

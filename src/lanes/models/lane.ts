@@ -9,12 +9,12 @@ import { DOORS } from './calls/door.ts';
 import { apiOf, endpoints, type EnterGeneration } from './doors/endpoint.ts';
 import { sendFailure } from './doors/deliver.ts';
 import { listModels, type ListedModel } from './doors/model-list.ts';
+import { ownEmbeddings, type OwnEmbeddings } from './doors/own-embeddings.ts';
 import type { ModelsBuildHost, ModelsHost } from './host.ts';
 import { ROOT_API } from './routes/api.ts';
 import { buildModels, type ModelsGeneration } from './routes/build.ts';
-import { explainModel, targetState } from './routes/explain-model.ts';
+import { explainModel, targetState, type ExplainedQuestion } from './routes/explain-model.ts';
 import { gaugeKeys, startHealthChecks } from './routes/health-checks.ts';
-import type { RouteQuestion } from './routes/route.ts';
 
 /** Most often the client's base URL has too much of a path, or too little. */
 const NOTHING_HERE = `There is nothing at this address. Models answer at ${DOORS.map(({ path }) => path).join(', ')} and /v1/models.`;
@@ -43,11 +43,13 @@ export interface ModelQuestion {
 export class ModelsLane {
   readonly mounts: readonly Mount[];
   readonly #host: ModelsHost;
+  readonly #enter: EnterGeneration;
   #current: ModelsGeneration | undefined;
   #stopChecks: () => void = () => undefined;
 
   constructor(host: ModelsHost, enter: EnterGeneration) {
     this.#host = host;
+    this.#enter = enter;
     this.mounts = endpoints(enter, host);
   }
 
@@ -57,7 +59,9 @@ export class ModelsLane {
 
   /** Called right after the swap. */
   adopt(generation: ModelsGeneration): void {
+    if (this.#current?.intents !== generation.intents) this.#current?.intents?.end();
     this.#current = generation;
+    generation.intents?.begin();
     this.#stopChecks();
     this.#stopChecks = startHealthChecks(generation, this.#host);
   }
@@ -69,6 +73,7 @@ export class ModelsLane {
 
   close(): void {
     this.#stopChecks();
+    this.#current?.intents?.end();
   }
 
   problems(generation: ModelsGeneration): readonly Problem[] {
@@ -99,6 +104,11 @@ export class ModelsLane {
     return listModels(apiOf(this.#generation, undefined, consumer), consumer, this.#host);
   }
 
+  /** Embeds texts for the hub itself by the model's name at `/v1`, as its consumer `hub:embedding`. */
+  embed(model: string, texts: readonly string[]): Promise<OwnEmbeddings> {
+    return ownEmbeddings(model, texts, this.#enter, this.#host);
+  }
+
   /** Throws GatewayError `not_found` for an API that is none. */
   explain(question: ModelQuestion): Promise<Explanation> {
     const { api = ROOT_API, ...rest } = question;
@@ -123,11 +133,11 @@ export class ModelsLane {
   }
 }
 
-function routeQuestion({ model, consumer, request }: Omit<ModelQuestion, 'api'>): RouteQuestion {
+function routeQuestion({ model, consumer, request }: Omit<ModelQuestion, 'api'>): ExplainedQuestion {
   if (request === undefined) return { model, consumer };
   const { headers, text } = request;
   const asked = { lane: 'models', operation: 'chat', route: '', consumer, model, startedAt: Date.now() } as const;
   const context = () =>
     conditionContext({ ...asked, request: { headers, ip: '', size: Buffer.byteLength(text) }, segments: () => [{ text }] });
-  return { model, consumer, headers, context };
+  return { model, consumer, headers, text, context };
 }

@@ -148,7 +148,12 @@ class Building {
 
   async finish(): Promise<ToolsGeneration> {
     const doors = new Map<string, Door>();
-    doors.set('', rootDoor([...this.#entries.values()], this.#chain([])));
+    doors.set(
+      '',
+      rootDoor([...this.#entries.values()], this.#chain([]), this.#merged.config.search, (consumer) =>
+        this.#host.agents.mayCallAny(consumer),
+      ),
+    );
     for (const entry of this.#entries.values()) doors.set(entry.name, sourceDoor(entry));
     for (const [name, config] of this.#merged.virtualServers) {
       if (config.enabled === false) continue;

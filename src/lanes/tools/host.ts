@@ -2,6 +2,8 @@ import type { ToolNameStore, EndedSessionStore } from '../../core/contracts/stor
 import type { Balancer } from '../../core/contracts/balancer.ts';
 import type { ToolSource } from '../../core/contracts/tool-source.ts';
 import type { Consumer } from '../../core/consumer.ts';
+import type { Semantics } from '../../core/contracts/semantics.ts';
+import type { JsonObject } from '../../core/json.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Access } from '../../access/permit.ts';
 import type { SessionSeal } from '../../access/session-seal.ts';
@@ -20,12 +22,22 @@ export interface ToolsHost {
   readonly ledger: Ledger;
   /** What is seen of every target, over all generations. */
   readonly gauges: Gauges;
+  /** Search by meaning, classes and vectors. */
+  readonly semantics: Semantics;
+  readonly agents: AgentDirectory;
   /** Masks known secrets. */
   redact(text: string): string;
   /** Makes a value known as a secret; gives the way to forget it. */
   addSecret(value: string): () => void;
   /** The consumer of that name as the current generation knows it. */
   consumer(name: string): Consumer | undefined;
+}
+
+/** The agents of the hub, for those who look for one. */
+export interface AgentDirectory {
+  mayCallAny(consumer: Consumer): boolean;
+  /** Best first, of those that the consumer may call; JSON, with `degraded` where another rung answered. */
+  search(consumer: Consumer, query: string, top: number): Promise<JsonObject>;
 }
 
 /** What the composition root lends to one build of a generation. */

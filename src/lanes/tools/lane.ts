@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../core/json.ts';
 import type { MergedConfig } from '../../config/types.ts';
 import type { Consumer } from '../../core/consumer.ts';
 import type { Explanation, Problem, SourceStatus } from '../../core/contracts/resource.ts';
@@ -14,11 +15,21 @@ import { explainTool } from './explain.ts';
 import type { AgentToolsOf, BuildHost, ToolsHost } from './host.ts';
 import type { LeftOut } from './openapi/types.ts';
 import { serviceReport, type ServiceReport } from './report.ts';
+import { foundTools, type Searching } from './search/answer-search.ts';
+import { ToolFinder } from './search/tool-finder.ts';
+import { WarmUp } from './search/warm-up.ts';
 import { KeptResults } from './results/kept-results.ts';
 import { Announcements } from './serve/announcements.ts';
 import { endpoint } from './serve/endpoint.ts';
 import { Sessions } from './serve/session.ts';
 import { ServiceSource } from './sources/service-source.ts';
+
+export interface SearchOptions {
+  /** That of the door when absent. */
+  readonly top?: number | undefined;
+  /** As `embedding.model` takes it; that of the door when absent. */
+  readonly model?: string | undefined;
+}
 
 /** Pins the current generation for one call. */
 export type EnterGeneration = () => { readonly tools: ToolsGeneration; leave(): void };
@@ -29,6 +40,8 @@ export class ToolsLane {
   readonly #host: ToolsHost;
   readonly #sessions: Sessions;
   readonly #announcements: Announcements;
+  readonly #searching: Searching;
+  readonly #warmUp: WarmUp;
   readonly #uses = new SourceUses();
   #current: ToolsGeneration | undefined;
   #unsubscribe: (() => void)[] = [];
@@ -37,8 +50,19 @@ export class ToolsLane {
     this.#host = host;
     this.#sessions = new Sessions(host.seal, host.endedSessions);
     this.#announcements = new Announcements({ door: (name) => this.#current?.doors.get(name), consumer: (name) => host.consumer(name) });
-    const { http, log, redact, ledger } = host;
-    const serving = { http, log, redact, ledger, results: new KeptResults(), sessions: this.#sessions, announcements: this.#announcements };
+    const { http, log, redact, ledger, agents } = host;
+    this.#searching = { finder: new ToolFinder(host.semantics), agents };
+    this.#warmUp = new WarmUp(this.#searching.finder);
+    const serving = {
+      http,
+      log,
+      redact,
+      ledger,
+      searching: this.#searching,
+      results: new KeptResults(),
+      sessions: this.#sessions,
+      announcements: this.#announcements,
+    };
     this.mounts = endpoint((name) => {
       const { tools, leave } = enter();
       return { door: tools.doors.get(name), leave };
@@ -79,6 +103,7 @@ export class ToolsLane {
     );
     // A document read between the look at the problems and this moment was announced to nobody.
     for (const door of generation.doors.values()) door.invalidate();
+    this.#warmUp.follow([...generation.doors.values()]);
     this.#announcements.refresh();
   }
 
@@ -130,9 +155,20 @@ export class ToolsLane {
 
   /** What a consumer sees on a door, as `tools/list` shows it. Throws `not_found`. */
   tools(door: string, consumer: Consumer): ToolDefinition[] {
-    const found = this.#generation.doors.get(door);
-    if (found === undefined) throw new GatewayError('not_found', `There is no server "${door}".`);
-    return [...found.view(consumer).tools.values()].map((one) => one.shown);
+    return [...this.#door(door).view(consumer).tools.values()].map((one) => one.shown);
+  }
+
+  /** What a search by the consumer finds on a door, with the evidence of each hit. Throws `not_found`. */
+  async search(door: string, consumer: Consumer, query: string, { top, model }: SearchOptions = {}): Promise<JsonObject> {
+    const view = this.#door(door).view(consumer);
+    const found = await this.#searching.finder.find(view, query, top ?? view.search.top, model ?? view.search.model);
+    const { tools, ...rest } = foundTools(found);
+    const evidence = found.tools.map(({ words, lexical, cosine }) => ({ words, lexical, ...(cosine === undefined ? {} : { cosine }) }));
+    return {
+      tools: (tools as readonly JsonObject[]).map((one, index) => ({ ...one, ...evidence[index] })),
+      ...rest,
+      ...(found.model === undefined ? {} : { model: found.model }),
+    };
   }
 
   explain(door: string, tool: string, consumer: Consumer): Promise<Explanation> {
@@ -185,6 +221,7 @@ export class ToolsLane {
   }
 
   close(): void {
+    this.#warmUp.close();
     this.#announcements.endAll();
   }
 
@@ -193,10 +230,17 @@ export class ToolsLane {
     return this.#current;
   }
 
+  #door(name: string): Door {
+    const found = this.#generation.doors.get(name);
+    if (found === undefined) throw new GatewayError('not_found', `There is no server "${name}".`);
+    return found;
+  }
+
   #sourceChanged(name: string): void {
     for (const door of this.#generation.doors.values()) {
       if (door.facts.entries.some((entry) => entry.name === name)) door.invalidate();
     }
+    this.#warmUp.follow([...this.#generation.doors.values()]);
     this.#announcements.refresh();
   }
 }

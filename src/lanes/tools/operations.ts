@@ -1,5 +1,5 @@
 import { type JsonObject, isObject } from '../../core/json.ts';
-import type { Handled } from '../../core/call.ts';
+import type { CallEvent, Handled } from '../../core/call.ts';
 import type { Awaitable } from '../../core/contracts/extension.ts';
 import { SourceError, type Channel, type SessionToolSource } from '../../core/contracts/tool-source.ts';
 import { GatewayError } from '../../core/errors.ts';
@@ -8,10 +8,14 @@ import type { ToolsChunk, ToolsLane, ToolsReply } from '../../core/tools.ts';
 import { HttpCallRequest } from '../../http/http-call-request.ts';
 import { LiveCall, type Ledger } from '../../pipeline/live-call.ts';
 import { run } from '../../pipeline/run.ts';
-import { LIST_KEYS, type ExposedEntry, type ListMethod } from './doors/view.ts';
+import { fewTools, LIST_KEYS, type ExposedEntry, type ListMethod, type View, type ViewTool } from './doors/view.ts';
 import { exactArguments } from './mcp/exact-arguments.ts';
 import { admitted, callTool, holderOf, type CallTools } from './plan.ts';
 import { goneResult, isResultUri } from './results/kept-results.ts';
+import { answerSearch, noSuchTool, type Searching } from './search/answer-search.ts';
+import { askedTool, type AskedTool } from './search/asked-tool.ts';
+import { tokensOfAll, tokensOfFew } from './search/definition-tokens.ts';
+import type { Narrowing } from './search/narrowing.ts';
 import { toolReplies, toolSegments } from './segments.ts';
 import type { Caller } from './serve/caller.ts';
 import { converse } from './serve/channel.ts';
@@ -23,6 +27,7 @@ export type Operation = ToolsLane['operation'];
 export interface OperationTools extends CallTools {
   readonly log: Logger;
   readonly ledger: Ledger;
+  readonly searching: Searching;
   /** Masks known secrets. */
   redact(text: string): string;
 }
@@ -38,10 +43,10 @@ export interface Started {
 const NO_ARGUMENTS: JsonObject = Object.freeze({});
 
 /** Runs one MCP operation through the pipeline, whatever the revision it came in. Lists are calls as well. */
-export function start(operation: Operation, params: JsonObject, caller: Caller, tools: OperationTools): Started {
+export function start(operation: Operation, sent: JsonObject, caller: Caller, tools: OperationTools): Started {
   const { exchange, door } = caller;
-  const name = nameOf(operation, params);
-  const found = operation === 'tools/call' ? caller.view.tool(name) : undefined;
+  const asked = operation === 'tools/call' ? askedTool(sent, caller.view) : undefined;
+  const { name, found, params } = asked ?? { name: nameOf(operation, sent), found: undefined, params: sent };
   const given = params['arguments'];
   const args = isObject(given) ? given : NO_ARGUMENTS;
   const call = new LiveCall<'tools'>({
@@ -55,14 +60,16 @@ export function start(operation: Operation, params: JsonObject, caller: Caller, 
     ledger: tools.ledger,
     codec: toolSegments,
     ...(found?.tool.price === undefined ? undefined : { estimate: ({ tool }) => ({ cost: tool?.price ?? null }) }),
-    input: { name, tool: found?.tool, arguments: found?.entry.kind === 'service' ? exactArguments(args, caller.body) : args, params },
+    input: {
+      name,
+      tool: found?.tool,
+      arguments: found?.entry.kind === 'service' ? exactArguments(args, caller.body, asked?.inside) : args,
+      params,
+    },
   });
   const handle = (): Awaitable<Handled<'tools'>> => {
-    if (operation === 'tools/call') {
-      if (given !== undefined && !isObject(given) && found !== undefined) return { reply: notAnObject(given) };
-      return callTool(call, found, caller, tools);
-    }
-    if (Object.hasOwn(LIST_KEYS, operation)) return { reply: list(operation as ListMethod, params, caller) };
+    if (asked !== undefined) return answerCall(call, asked, caller, tools);
+    if (Object.hasOwn(LIST_KEYS, operation)) return list(operation as ListMethod, call, caller, tools);
     const kept =
       operation === 'resources/read'
         ? tools.results.read(name, holderOf(caller), (tool) => caller.view.tool(tool) !== undefined)
@@ -82,6 +89,17 @@ function nameOf(operation: Operation, params: JsonObject): string {
   return '';
 }
 
+function answerCall(call: LiveCall<'tools'>, { name, found, search, params }: AskedTool, caller: Caller, tools: OperationTools) {
+  const { view } = caller;
+  if (search !== undefined && search !== 'call_tool') {
+    return answerSearch(search, call, view, tools.searching).then((reply) => ({ reply }));
+  }
+  if (search !== undefined && found === undefined) return { reply: noSuchTool(name) };
+  const given = params['arguments'];
+  if (given !== undefined && !isObject(given) && found !== undefined) return { reply: notAnObject(given) };
+  return callTool(call, found, caller, tools);
+}
+
 function notAnObject(given: unknown): ToolsReply {
   const kind = Array.isArray(given) ? 'a list' : given === null ? 'null' : `a ${typeof given}`;
   return {
@@ -90,11 +108,38 @@ function notAnObject(given: unknown): ToolsReply {
   };
 }
 
-function list(method: ListMethod, params: JsonObject, { view }: Caller): ToolsReply {
-  const page = view.page(method, params['cursor']);
-  if (page === undefined)
-    throw new GatewayError('bad_request', 'This cursor is none of the list as it is now. Begin again without a cursor.');
-  return page;
+function list(
+  method: ListMethod,
+  call: LiveCall<'tools'>,
+  { view, narrowing }: Caller,
+  tools: OperationTools,
+): Awaitable<Handled<'tools'>> {
+  const { cursor } = call.input.params;
+  if (method === 'tools/list' && narrowing === undefined && view.searchTools.size > 0) noteListed(call, view);
+  if (method !== 'tools/list' || narrowing === undefined) return { reply: known(view.page(method, cursor)) };
+  return narrowed(call, view, narrowing, tools.searching).then((found) => ({ reply: known(fewTools(found, cursor)) }));
+}
+
+async function narrowed(call: LiveCall<'tools'>, view: View, { query, top }: Narrowing, { finder }: Searching): Promise<ViewTool[]> {
+  const { tools, model } = await finder.find(view, query, top ?? view.search.top, view.search.model);
+  const offered = tokensOfFew(tools.map(({ tool }) => tool.shown));
+  call.note('searched', `${tools.length} of ${view.tools.size} tools by ${model ?? 'words alone'}`, figures(view, offered));
+  return tools.map(({ tool }) => tool);
+}
+
+/** What the list is short of, in tokens. */
+function noteListed(call: LiveCall<'tools'>, view: View): void {
+  call.note('searched', `search in place of ${view.tools.size} tools`, figures(view, tokensOfFew(view.listed)));
+}
+
+function figures(view: View, offered: number): CallEvent['figures'] {
+  const full = tokensOfAll(view);
+  return full === undefined ? undefined : { full, offered };
+}
+
+function known(page: ToolsReply | undefined): ToolsReply {
+  if (page !== undefined) return page;
+  throw new GatewayError('bad_request', 'This cursor is none of the list as it is now. Begin again without a cursor.');
 }
 
 /** Operations that a session source answers itself. */

@@ -26,6 +26,8 @@ export interface OperationReport {
   readonly tokens?: number;
   /** What is left out of the tool to keep it small, in words; the resource `hubgate://tools/NAME` has all of it. */
   readonly shortened?: readonly string[];
+  /** Requests that it is found by, besides its own words. */
+  readonly examples?: readonly string[];
   /** Those that lie in the operation, or in its path for all methods. */
   readonly warnings: readonly ReportWarning[];
   readonly leftOut?: ReportWarning;
@@ -95,6 +97,7 @@ function reportOperation({ tool, method, path, whole, tokens }: CompiledOperatio
     risk: tool.risk,
     tokens,
     ...(whole !== undefined && { shortened: whole.cuts }),
+    ...(tool.examples !== undefined && { examples: tool.examples }),
     warnings: placed(lying, method, path),
   };
 }

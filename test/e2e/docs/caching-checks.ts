@@ -45,6 +45,15 @@ export const cachingChecks: Checks = {
       expect(answers.map(cached).filter((how) => how === 'joined' || how === 'hit')).toHaveLength(4);
     },
   },
+  'The same question in other words': {
+    async assert({ chat }) {
+      const asked = ['How do I boil an egg?', 'How do I boil an egg?', 'Please tell me how to boil an egg', 'How do I boil two eggs?'];
+      const answers: Answer[] = [];
+      for (const text of asked) answers.push(await chat('demo', { text }));
+      expect(answers.map(cached)).toEqual(['miss', 'hit', 'hit wording', 'miss']);
+      expect(answers[2]!.body).toEqual(answers[0]!.body);
+    },
+  },
   'Results of tools': {
     async assert(example) {
       const { tool } = example;

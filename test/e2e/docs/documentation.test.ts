@@ -6,22 +6,26 @@ import { cachingChecks } from './caching-checks.ts';
 import type { Checks } from './checks.ts';
 import { assertRoutesAnswer } from './assert-routes-answer.ts';
 import { httpAgentsChecks } from './http-agents-checks.ts';
+import { intentRoutingChecks } from './intent-routing-checks.ts';
 import { limitsChecks } from './limits-checks.ts';
 import { modelApisChecks } from './model-apis-checks.ts';
 import { readExamples } from './read-examples.ts';
 import { reliabilityChecks } from './reliability-checks.ts';
 import { routingChecks } from './routing-checks.ts';
 import { startExample, type RunningExample } from './start-example.ts';
+import { toolSelectionChecks } from './tool-selection-checks.ts';
 
 /** What each example of a page has to show, by its title. */
 const PAGES: Readonly<Record<string, Checks>> = {
   routing: routingChecks,
+  'intent-routing': intentRoutingChecks,
   'model-apis': modelApisChecks,
   reliability: reliabilityChecks,
   balancers: balancersChecks,
   limits: limitsChecks,
   budgets: budgetsChecks,
   caching: cachingChecks,
+  'tool-selection': toolSelectionChecks,
   agents: agentsChecks,
   'http-agents': httpAgentsChecks,
 };

@@ -7,7 +7,7 @@ export default defineConfig({
     root: import.meta.dirname,
     environment: 'node',
     reporters: process.env.HUBGATE_CI ? ['default', failOnSkip] : ['default'],
-    include: ['*.test.ts', 'models/*.test.ts', 'agents/*.test.ts'],
+    include: ['*.test.ts', 'models/*.test.ts', 'agents/*.test.ts', 'embedding/*.test.ts'],
     fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 60_000,

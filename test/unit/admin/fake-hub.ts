@@ -56,6 +56,7 @@ export class FakeHub {
         sources: [],
         targets: [],
         agents: [],
+        semantic: { requested: 'auto', active: 'static', model: 'hubgate-static-en@2', dims: 256, degraded: false },
       }),
       reload: () => this.reload(),
       refreshKeys: async () => void (this.keyRefreshes += 1),
@@ -63,6 +64,9 @@ export class FakeHub {
       problems: (_kind, name) => (name === 'sick' ? [{ code: 'ill', message: 'It is ill.', severity: 'error' }] : []),
       consumer: (name) => this.#consumer(name),
       tools: (server, consumer) => [{ name: `tool_of_${server}_for_${consumer.name}` }],
+      searchTools: async ({ consumer, ...question }) => ({ tools: [], asked: { ...question, consumer: consumer.name } }),
+      evaluateTools: async ({ consumer, ...evaluation }) => ({ asked: { ...evaluation, consumer: consumer.name } }),
+      evaluateRoutes: async (evaluation) => ({ asked: evaluation }),
       models: async (consumer) => [{ id: `model-for-${consumer.name}` }],
       explainModel: async ({ model, ...more }) => ({
         visible: true,

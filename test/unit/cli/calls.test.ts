@@ -119,6 +119,7 @@ describe('calls of a running hub', { timeout: 20_000 }, () => {
       { type: 'retried', at: 12.4, detail: 'openai/gpt-5-mini: upstream_overloaded' },
       { type: 'dropped', at: 1034, detail: 'seed\u001B[2J' },
       { type: 'refused', at: 1200 },
+      { type: 'selected', at: 1201, detail: '20 of 500 tools', figures: { full: 52_000, offered: 2100 } },
     ] as const;
     hub.calls.add(sampleRecord({ id: 'wanted', startedAt, outcome: 'upstream_failed', status: 502, events }));
     hub.calls.add(bareRecord({ id: 'wanted', startedAt: startedAt + 1 }));
@@ -156,10 +157,11 @@ describe('calls of a running hub', { timeout: 20_000 }, () => {
       ['cost', '$0.001230'],
       ['events'],
     ]);
-    expect(first.slice(-3)).toEqual([
-      '  +12 ms    retried  openai/gpt-5-mini: upstream_overloaded',
-      '  +1034 ms  dropped  seed?[2J',
+    expect(first.slice(-4)).toEqual([
+      '  +12 ms    retried   openai/gpt-5-mini: upstream_overloaded',
+      '  +1034 ms  dropped   seed?[2J',
       '  +1200 ms  refused',
+      '  +1201 ms  selected  20 of 500 tools                         full 52000, offered 2100',
     ]);
     expect(fields(second)).toEqual(
       expect.arrayContaining([

@@ -42,7 +42,7 @@ describe('usage', { timeout: 20_000 }, () => {
 
   it.each([
     [['serv'], 'Did you mean serve?'],
-    [['models', 'list'], 'unknown command'],
+    [['rockets', 'list'], 'unknown command'],
     [['import'], 'missing required argument'],
     [['serve', '--port', '70000'], 'A port is a number'],
     [['check', '--jsn'], 'Did you mean --json?'],

@@ -90,7 +90,7 @@ describe('the examples of the design', () => {
   it('warn once for each section that is not built', async () => {
     const { problems } = await load(FILES, { env: ENV });
     const sections = problems.filter(({ code }) => code === 'not-built').map(({ message }) => /^"([^"]+)"/.exec(message)?.[1]);
-    expect(sections.toSorted()).toEqual(['embedding', 'search', 'servers with command or url']);
+    expect(sections.toSorted()).toEqual(['servers with command or url']);
   });
 
   it('take every way of auth', async () => {

@@ -47,3 +47,21 @@ it('says that a file cannot be read, and goes on', async () => {
     ['x', 'overlay-missing'],
   ]);
 });
+
+it('applies example requests after the repairs beside a document, unless a document of that name is theirs', async () => {
+  const loaded = await load({
+    'hubgate.yaml': 'services: { pets: { spec: openapi-specs/pets.yaml, overlays: [x.yaml] } }\n',
+    'openapi-specs/pets.yaml': PETSTORE,
+    'openapi-specs/pets.examples.overlay.yaml': OVERLAY,
+    'openapi-specs/pets.overlay.yaml': OVERLAY,
+    'x.yaml': OVERLAY,
+    'openapi-specs/shop.yaml': PETSTORE,
+    'openapi-specs/shop.examples.yaml': PETSTORE,
+    'openapi-specs/shop.examples.overlay.yaml': OVERLAY,
+  });
+  expect(errorsOf(loaded)).toEqual([]);
+  expect(overlaysOf(loaded)).toEqual({
+    pets: ['openapi-specs/pets.overlay.yaml', 'openapi-specs/pets.examples.overlay.yaml', 'x.yaml'],
+    'shop-examples': ['openapi-specs/shop.examples.overlay.yaml'],
+  });
+});

@@ -35,7 +35,7 @@ const POLICIES = [
   },
 ];
 const ICONS = [{ src: 'data:,', mimeType: 'image/png', sizes: ['48x48'], theme: 'dark' }];
-const SEARCH = { mode: 'auto', top: 3, pinned: ['a'] };
+const SEARCH = { mode: 'auto', top: 3, pinned: ['a'], model: 'm' };
 const OAUTH = { clientId: 'i', clientSecret: 's', tokenUrl: 'https://x.example/t', scopes: ['s'] };
 const COMMON = { access: ACCESS, policies: POLICIES, enabled: true, description: 'd', icons: ICONS };
 const TOOL = { title: 't', description: 'd', risk: 'write', enabled: false, icons: ICONS, annotations: { x: 1 } };
@@ -247,7 +247,9 @@ const FULL = {
     },
     ...AUTHS,
   },
-  embedding: { model: 'auto' },
+  embedding: { model: 'auto', folder: 'models', options: { any: 1 }, loadTimeout: '1s' },
+  intents: { billing: { description: 'd', examples: ['e'], threshold: 0.5 } },
+  intentRouting: { mode: 'shadow', model: 'm', timeout: '50ms', none: ['n'] },
   credentials: [{ jwt: { issuer: 'i', audience: 'a', jwks: 'https://x.example/jwks', consumer: 'sub' } }],
 };
 const SELECTOR = { tool: 'a', tag: 'b', method: 'GET', path: '/', risk: 'read' };

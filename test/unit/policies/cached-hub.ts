@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import type { Chunk, Handled, Lane, Reply } from '../../../src/core/call.ts';
 import type { Consumer } from '../../../src/core/consumer.ts';
 import type { Awaitable, Host } from '../../../src/core/contracts/extension.ts';
+import type { Semantics } from '../../../src/core/contracts/semantics.ts';
 import type { PolicyHooks } from '../../../src/core/contracts/policy.ts';
 import type { JsonObject } from '../../../src/core/json.ts';
 import type { Logger } from '../../../src/core/logger.ts';
@@ -14,6 +15,7 @@ import { LiveCall } from '../../../src/pipeline/live-call.ts';
 import { run, type LaneReplies } from '../../../src/pipeline/run.ts';
 import type { CachedLane } from '../../../src/policies/_cache-key.ts';
 import cache, { type CacheOptions } from '../../../src/policies/cache.ts';
+import semanticCache, { type SemanticCacheOptions } from '../../../src/policies/semantic-cache.ts';
 
 export const ALICE: Consumer = { name: 'alice', groups: ['staff', 'sales'], anonymous: false };
 export const BOB: Consumer = { name: 'bob', groups: ['sales', 'staff'], anonymous: false };
@@ -42,15 +44,27 @@ export interface CachedHub {
   logged(): readonly string[];
   /** One use of the policy. */
   bound(options?: CacheOptions, more?: Partial<BoundPolicy>): Promise<BoundPolicy>;
+  /** One use of `semantic-cache`. */
+  semantic(options?: SemanticCacheOptions): Promise<BoundPolicy>;
 }
 
-export function createHub(): CachedHub {
+/** `embed` is what policies are lent to find what means the same. */
+export function createHub(embed: Semantics['embed'] = () => Promise.reject(new Error('no model')), place = ''): CachedHub {
   const state: FakeState = { entries: new Map(), now: 1_000_000 };
   const read = (key: string): string | undefined => {
     const entry = state.entries.get(key);
     return entry !== undefined && entry.until > state.now ? entry.text : undefined;
   };
+  const shared = new Map<string, unknown>();
   const host = {
+    place,
+    log,
+    now: () => state.now,
+    semantics: { embed },
+    shared<T>(key: string, create: () => T): T {
+      if (!shared.has(key)) shared.set(key, create());
+      return shared.get(key) as T;
+    },
     state: {
       get: (key: string): Awaitable<string | undefined> => (state.gate === undefined ? read(key) : state.gate.then(() => read(key))),
       set: (key: string, text: string, ttlMs: number): void => void state.entries.set(key, { text, until: state.now + ttlMs }),
@@ -63,6 +77,10 @@ export function createHub(): CachedHub {
     async bound(options = {}, more = {}) {
       const hooks = (await cache.create(options, host)) as PolicyHooks;
       return { name: cache.name, stage: cache.stage, lanes: cache.lanes as readonly Lane[], hooks, ...more };
+    },
+    async semantic(options = {}) {
+      const { name, stage, lanes } = semanticCache;
+      return { name, stage, lanes: lanes as readonly Lane[], hooks: (await semanticCache.create(options, host)) as PolicyHooks };
     },
   };
 }

@@ -75,6 +75,30 @@ describe('metrics', () => {
     expect(consumers.find(([key]) => key.includes('consumer="other"'))?.[1]).toBe(200);
   });
 
+  it('sum the tokens of definitions, full and offered, where tools were selected or searched', async () => {
+    const metrics = createMetrics();
+    const figures = { full: 50_000, offered: 2000, would: 7 };
+    metrics.count(sampleRecord({ route: 'support', events: [{ type: 'selected', at: 1, figures }] }));
+    metrics.count(sampleRecord({ route: 'support', events: [{ type: 'selected', at: 1, figures: { full: 100, offered: 100 } }] }));
+    metrics.count(
+      bareRecord({
+        route: 'shop',
+        events: [
+          { type: 'searched', at: 1, figures },
+          { type: 'routed', at: 2, figures },
+          { type: 'selected', at: 3, detail: 'all' },
+        ],
+      }),
+    );
+    const seen = [...(await samples(metrics))].filter(([key]) => key.startsWith('hubgate_tool_tokens_total'));
+    expect(Object.fromEntries(seen)).toEqual({
+      'hubgate_tool_tokens_total{lane="models",route="support",kind="full"}': 50_100,
+      'hubgate_tool_tokens_total{lane="models",route="support",kind="offered"}': 2100,
+      'hubgate_tool_tokens_total{lane="tools",route="shop",kind="full"}': 50_000,
+      'hubgate_tool_tokens_total{lane="tools",route="shop",kind="offered"}': 2000,
+    });
+  });
+
   it('count events and lost records, and have those of the process', async () => {
     let lost = 0;
     const metrics = createMetrics({ lost: () => lost });

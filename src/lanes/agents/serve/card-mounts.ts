@@ -6,10 +6,12 @@ import { publicBase } from '../../../http/request-line.ts';
 import { isVisible, unknownAgent } from '../calls/admit.ts';
 import { cardToV03, hybridCard } from '../cards/card-versions.ts';
 import { sendCard } from '../cards/send-card.ts';
-import { cardOf, firstCard, type Agent } from '../registry/agent.ts';
+import { firstCard, type Agent } from '../registry/agent.ts';
+import type { AgentSearch } from '../search/agent-search.ts';
 import { agentErrorFrom } from '../wires/agent-errors.ts';
 import { requestedVersion } from '../wires/negotiate.ts';
 import { wireOf } from '../wires/wires.ts';
+import { sendCatalogue } from './catalogue.ts';
 import { sendAnswer } from './deliver.ts';
 import { JWKS_PATH, publicCard } from '../calls/public-card.ts';
 import type { EnterGeneration, Serving } from '../calls/serving.ts';
@@ -18,7 +20,7 @@ import type { EnterGeneration, Serving } from '../calls/serving.ts';
 const MAX_AGE_S = 60;
 
 /** Where agents are found: their cards, the catalogue in two forms, and the keys that the cards are signed with. */
-export function cardMounts(enter: EnterGeneration, serving: Serving): Mount[] {
+export function cardMounts(enter: EnterGeneration, serving: Serving, search: AgentSearch): Mount[] {
   const withAgents = async (work: (agents: ReadonlyMap<string, Agent>) => void | Promise<void>): Promise<void> => {
     const { agents, leave } = enter();
     try {
@@ -40,7 +42,7 @@ export function cardMounts(enter: EnterGeneration, serving: Serving): Mount[] {
     handle: (exchange, { agent = '' }) => withAgents((agents) => answerCard(exchange, agents.get(agent), serving)),
   });
   return [
-    { path: '/a2a', methods: ['GET'], handle: (exchange) => withAgents((agents) => catalogue(exchange, agents, serving)) },
+    { path: '/a2a', methods: ['GET'], handle: (exchange) => withAgents((agents) => sendCatalogue(exchange, agents, serving, search)) },
     { path: '/.well-known/api-catalog', methods, handle: (exchange) => withAgents((agents) => apiCatalog(exchange, agents, serving)) },
     {
       path: JWKS_PATH,
@@ -71,26 +73,6 @@ async function answerCard(exchange: Exchange, agent: Agent | undefined, serving:
     return sendAnswer(exchange, wireOf('1.0', 'HTTP+JSON').writeError(agentErrorFrom(error), null));
   }
   sendCard(exchange, body, { maxAgeS: MAX_AGE_S, isPrivate: agent.config.publicCard !== true || !consumer.anonymous });
-}
-
-/** The agents that this consumer may call, each with its card; those whose card is not known yet are left out. */
-function catalogue(exchange: Exchange, agents: ReadonlyMap<string, Agent>, serving: Serving): void {
-  const base = publicBase(exchange.req, serving.publicUrl());
-  const items = [...agents.values()].flatMap((agent) => {
-    const own = isVisible(agent, exchange.consumer) ? cardOf(agent) : undefined;
-    if (own === undefined) return [];
-    const url = `${base}/a2a/${agent.name}`;
-    return [
-      {
-        name: agent.name,
-        url,
-        cardUrl: `${url}/.well-known/agent-card.json`,
-        card: publicCard(agent, own, exchange.consumer, base, serving),
-      },
-    ];
-  });
-  exchange.res.setHeader('cache-control', 'private, no-cache');
-  sendJson(exchange.res, 200, { agents: items });
 }
 
 /** RFC 9727: a link set (RFC 9264) with one entry for each agent. */

@@ -9,6 +9,7 @@ import { isVisible, unknownAgent } from '../calls/admit.ts';
 import { arrivalOf, type Arrival } from '../calls/arrival.ts';
 import { carryOut } from '../calls/carry-out.ts';
 import { firstCard, type Agent } from '../registry/agent.ts';
+import type { AgentSearch } from '../search/agent-search.ts';
 import { agentReplies } from '../segments.ts';
 import { agentError, agentErrorFrom } from '../wires/agent-errors.ts';
 import { requestedVersion } from '../wires/negotiate.ts';
@@ -24,10 +25,10 @@ const LARGEST_BODY = 32_000_000;
 const NO_QUERY = new URLSearchParams();
 
 /** All paths of the lane. */
-export function endpoints(enter: EnterGeneration, serving: Serving): Mount[] {
+export function endpoints(enter: EnterGeneration, serving: Serving, search: AgentSearch): Mount[] {
   const handle = (exchange: Exchange, params: Readonly<Record<string, string>>): Promise<void> => serve(exchange, params, enter, serving);
   return [
-    ...cardMounts(enter, serving),
+    ...cardMounts(enter, serving, search),
     // The token in the address is the credential: the agent has no other.
     {
       path: '/a2a/:agent/push/:token',

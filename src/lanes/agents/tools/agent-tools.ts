@@ -13,10 +13,10 @@ import {
 import { isObject, type JsonObject } from '../../../core/json.ts';
 import { fingerprint } from '../../../core/secret.ts';
 import { errorResult, type ToolsReply } from '../../../core/tools.ts';
+import { TaskFold } from '../calls/task-fold.ts';
 import { follow, progress, sendMessage, type Asking, type Patience } from './ask-agent.ts';
 import { CANCEL_TASK, GET_TASK, skillTools, taskTools, USUAL_WAIT, type SkillTool } from './skill-tools.ts';
 import { structured, taskResult } from './task-result.ts';
-import { TaskView } from './task-view.ts';
 
 /** What is known of the agent at one moment. */
 export interface DoorSnapshot {
@@ -144,8 +144,8 @@ async function askSkill(asking: Asking, { skill }: SkillTool, args: JsonObject):
     // Of an agent that does not stream, the task comes at once, and can be asked after.
     configuration: { returnImmediately: true },
   };
-  const view = new TaskView();
-  return acting(asking, view, () => sendMessage(asking, params, view));
+  const fold = new TaskFold();
+  return acting(asking, fold, () => sendMessage(asking, params, fold));
 }
 
 async function getTask(asking: Asking, args: JsonObject): Promise<ToolsReply> {
@@ -155,10 +155,10 @@ async function getTask(asking: Asking, args: JsonObject): Promise<ToolsReply> {
   if (typeof wait !== 'number' || !(wait >= 0 && wait <= longest))
     return errorResult(`wait_seconds must be a number from 0 to ${longest}.`);
   const { door, call, channel } = asking;
-  const view = new TaskView();
-  return acting(asking, view, async () => {
-    view.takeTask(await door.get(call, taskId, call.signal));
-    await follow(asking, view, wait * 1_000, progress(channel));
+  const fold = new TaskFold();
+  return acting(asking, fold, async () => {
+    fold.takeTask(await door.get(call, taskId, call.signal));
+    await follow(asking, fold, wait * 1_000, progress(channel));
   });
 }
 
@@ -166,23 +166,23 @@ async function cancelTask(asking: Asking, args: JsonObject): Promise<ToolsReply>
   const { task_id: taskId } = args;
   if (typeof taskId !== 'string' || taskId === '') return errorResult('task_id is missing: give the task_id that an earlier result gave.');
   const { door, call } = asking;
-  const view = new TaskView();
-  const result = await acting(asking, view, async () => view.takeTask(await door.cancel(call, taskId, call.signal)));
+  const fold = new TaskFold();
+  const result = await acting(asking, fold, async () => fold.takeTask(await door.cancel(call, taskId, call.signal)));
   // That the task is cancelled is what was asked for.
-  return view.state === 'TASK_STATE_CANCELED' ? { ...result, isError: false } : result;
+  return fold.state === 'TASK_STATE_CANCELED' ? { ...result, isError: false } : result;
 }
 
-/** The result of what fills the view. An error of the agent is for the model to read; all others are the hub's to tell. */
-async function acting({ door }: Asking, view: TaskView, act: () => Promise<void>): Promise<ToolsReply> {
+/** The result of what `act` has folded. An error of the agent is for the model to read; all others are the hub's to tell. */
+async function acting({ door }: Asking, fold: TaskFold, act: () => Promise<void>): Promise<ToolsReply> {
   try {
     await act();
   } catch (error) {
     if (!(error instanceof AgentError)) throw error;
     const words = `The agent refuses: ${error.message.replace(/\.?$/, '.')}`;
-    const known = view.taskId === undefined ? undefined : { structuredContent: structured(view) };
+    const known = fold.taskId === undefined ? undefined : { structuredContent: structured(fold) };
     return errorResult([words, ADVICE[error.code] ?? []].flat().join(' '), known);
   }
-  return taskResult(view, door.name);
+  return taskResult(fold, door.name);
 }
 
 /** What is wrong with the arguments of a skill; undefined when nothing is. */

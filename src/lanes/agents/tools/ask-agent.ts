@@ -3,9 +3,10 @@ import type { Call } from '../../../core/call.ts';
 import type { Channel } from '../../../core/contracts/tool-source.ts';
 import { GatewayError } from '../../../core/errors.ts';
 import { isObject, type JsonObject } from '../../../core/json.ts';
+import type { TaskFold } from '../calls/task-fold.ts';
 import { GET_TASK } from './skill-tools.ts';
 import type { AgentDoor } from './agent-tools.ts';
-import { stateWord, textOf, type TaskView } from './task-view.ts';
+import { stateWord, textOf } from './task-words.ts';
 
 /** How long a call of a tool waits, in milliseconds. */
 export interface Patience {
@@ -29,14 +30,15 @@ const LONGEST_PROGRESS = 500;
 /**
  * Sends a message and gives what is known when the task has ended, asks, or has taken too long: then it goes on at the agent. Without a task
  * there is nothing to come back for, and the answer is waited for as long as the agent's timeouts allow. Throws AgentError and GatewayError; of a
- * task that is known, `view` holds it then.
+ * task that is known, `fold` holds it then.
  *
  * A client that cancels its call, or closes it, gets no answer, and the task goes on all the same: no CancelTask is ours (DESIGN 2.4), and a lost
  * connection looks like a wish to stop. Whoever wants that calls `cancel_task` by the name that the first progress message has. What has no name
  * yet is read until it has one: the lane must know whose task it is.
  */
-export async function sendMessage(asking: Asking, params: JsonObject, view: TaskView): Promise<void> {
+export async function sendMessage(asking: Asking, params: JsonObject, fold: TaskFold): Promise<void> {
   const { door, call, channel, patience } = asking;
+  const goesOn = isObject(params['message']) && params['message']['taskId'] !== undefined;
   const until = performance.now() + patience.resultMs;
   const leaving = new AbortController();
   const over = new AbortController();
@@ -45,18 +47,17 @@ export async function sendMessage(asking: Asking, params: JsonObject, view: Task
 
   async function read(): Promise<'read'> {
     for await (const event of door.send(call, params, leaving.signal)) {
-      view.take(event);
-      if (view.taskId !== undefined) hasName.resolve();
-      if (!over.signal.aborted) say(event, view);
-      // A task that is gone on with may first be shown as it stood, and asks for what it has just been given until its status changes.
-      if (view.settled && !(view.asks && event['statusUpdate'] === undefined)) break;
+      fold.take(event);
+      if (fold.taskId !== undefined) hasName.resolve();
+      if (!over.signal.aborted) say(event, fold);
+      if (fold.settles(event, goesOn)) break;
     }
     return 'read';
   }
 
   // What breaks off after the task has a name is no loss: the agent can be asked.
   const reading = read().catch((error: unknown) => {
-    if (error instanceof GatewayError && error.retryable && view.taskId !== undefined) return 'read' as const;
+    if (error instanceof GatewayError && error.retryable && fold.taskId !== undefined) return 'read' as const;
     throw error;
   });
   const late = pause(patience.resultMs, undefined, { signal: over.signal }).then(async () => {
@@ -65,9 +66,9 @@ export async function sendMessage(asking: Asking, params: JsonObject, view: Task
   });
   try {
     const first = await Promise.race([reading, late, aborted(call.signal, over.signal)]);
-    if (first === 'read' && !view.settled && view.taskId !== undefined) await follow(asking, view, until - performance.now(), say);
+    if (first === 'read') await follow(asking, fold, until - performance.now(), say);
   } catch (error) {
-    throw withTask(error, view);
+    throw withTask(error, fold);
   } finally {
     over.abort();
     void Promise.allSettled([Promise.race([hasName.promise, reading])]).then(() => leaving.abort());
@@ -75,9 +76,9 @@ export async function sendMessage(asking: Asking, params: JsonObject, view: Task
 }
 
 /** Asks after a task until it has ended, asks, or `ms` are over. Leaves it alone when the caller cancels. */
-export async function follow({ door, call, patience }: Asking, view: TaskView, ms: number, say: Say): Promise<void> {
+export async function follow({ door, call, patience }: Asking, fold: TaskFold, ms: number, say: Say): Promise<void> {
   const end = performance.now() + ms;
-  for (let wait = patience.askMs; !view.settled && view.taskId !== undefined; wait = Math.min(wait * 2, patience.askMs * 10)) {
+  for (let wait = patience.askMs; fold.taskId !== undefined && !fold.ended && !fold.asks; wait = Math.min(wait * 2, patience.askMs * 10)) {
     const left = end - performance.now();
     if (left <= 0) return;
     try {
@@ -85,24 +86,24 @@ export async function follow({ door, call, patience }: Asking, view: TaskView, m
     } catch {
       throw new GatewayError('client_closed');
     }
-    const before = view.state;
-    const task = await door.get(call, view.taskId, call.signal);
-    view.takeTask(task);
-    if (view.state !== before) say({ statusUpdate: { status: task['status'] } }, view);
+    const before = fold.state;
+    const task = await door.get(call, fold.taskId, call.signal);
+    fold.takeTask(task);
+    if (fold.state !== before) say({ statusUpdate: { status: task['status'] } }, fold);
   }
 }
 
-export type Say = (event: JsonObject, view: TaskView) => void;
+export type Say = (event: JsonObject, fold: TaskFold) => void;
 
 /** Tells the caller what an event says, if it asked for progress. */
 export function progress(channel: Channel): Say {
   const { progressToken } = channel.meta;
   if (typeof progressToken !== 'string' && typeof progressToken !== 'number') return () => {};
   let step = 0;
-  return ({ artifactUpdate, statusUpdate, task }, view) => {
+  return ({ artifactUpdate, statusUpdate, task }, fold) => {
     if (artifactUpdate === undefined && statusUpdate === undefined && task === undefined) return;
     const artifact = isObject(artifactUpdate) && isObject(artifactUpdate['artifact']) ? artifactUpdate['artifact'] : undefined;
-    const said = textOf(statusUpdate === undefined ? artifact : view.message) || `Task ${view.taskId ?? ''} is ${stateWord(view.state)}.`;
+    const said = textOf(statusUpdate === undefined ? artifact : fold.message) || `Task ${fold.taskId ?? ''} is ${stateWord(fold.state)}.`;
     step += 1;
     channel.notify('notifications/progress', { progressToken, progress: step, message: said.slice(0, LONGEST_PROGRESS) });
   };
@@ -118,7 +119,7 @@ function aborted(signal: AbortSignal, over: AbortSignal): Promise<never> {
 }
 
 /** A failure of the hub's own does not lose the task: it goes on at the agent. */
-function withTask(error: unknown, { taskId }: TaskView): unknown {
+function withTask(error: unknown, { taskId }: TaskFold): unknown {
   if (!(error instanceof GatewayError) || taskId === undefined || error.code === 'client_closed') return error;
   const { detail, retryAfterMs, rule } = error;
   return new GatewayError(error.code, `${error.message} The task may go on at the agent: call ${GET_TASK} with task_id "${taskId}".`, {

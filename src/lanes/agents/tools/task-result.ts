@@ -1,25 +1,26 @@
 import type { JsonObject } from '../../../core/json.ts';
 import { errorResult, type ContentBlock, type ToolsReply } from '../../../core/tools.ts';
+import type { TaskFold } from '../calls/task-fold.ts';
 import { CANCEL_TASK, GET_TASK } from './skill-tools.ts';
-import { partsOf, stateWord, textOf, type TaskView } from './task-view.ts';
+import { partsOf, stateWord, textOf } from './task-words.ts';
 
 /** What a tool answers with once its task has ended, asks, or is waited for no longer: files and texts for the model, the same in structure. */
-export function taskResult(view: TaskView, agent: string): ToolsReply {
-  if (view.taskId === undefined && view.message === undefined) return errorResult('The agent ended its answer without saying anything.');
-  const files = `a2a://${agent}/${encodeURIComponent(view.taskId ?? view.contextId ?? 'message')}`;
-  const content: ContentBlock[] = view.artifacts.flatMap((artifact, index) =>
+export function taskResult(fold: TaskFold, agent: string): ToolsReply {
+  if (fold.taskId === undefined && fold.message === undefined) return errorResult('The agent ended its answer without saying anything.');
+  const files = `a2a://${agent}/${encodeURIComponent(fold.taskId ?? fold.contextId ?? 'message')}`;
+  const content: ContentBlock[] = fold.artifacts.flatMap((artifact, index) =>
     blocks(artifact, `${files}/${encodeURIComponent(String(artifact['artifactId'] ?? index))}`),
   );
-  content.push(...blocks(view.message, `${files}/message`));
-  const advice = adviceFor(view);
+  content.push(...blocks(fold.message, `${files}/message`));
+  const advice = adviceFor(fold);
   if (advice !== undefined) content.push({ type: 'text', text: advice });
-  if (content.length === 0) content.push({ type: 'text', text: `The task is ${stateWord(view.state)}; the agent gave nothing with it.` });
-  const failed = view.ended && view.state !== 'TASK_STATE_COMPLETED';
-  return { content, structuredContent: structured(view), ...(failed && { isError: true }) };
+  if (content.length === 0) content.push({ type: 'text', text: `The task is ${stateWord(fold.state)}; the agent gave nothing with it.` });
+  const failed = fold.ended && fold.state !== 'TASK_STATE_COMPLETED';
+  return { content, structuredContent: structured(fold), ...(failed && { isError: true }) };
 }
 
 /** What a model should know besides the agent's own words. */
-function adviceFor({ state, taskId, ended, asks }: TaskView): string | undefined {
+function adviceFor({ state, taskId, ended, asks }: TaskFold): string | undefined {
   if (taskId === undefined || state === 'TASK_STATE_COMPLETED') return undefined;
   if (ended) return `The agent ended the task as ${stateWord(state)}.`;
   if (state === 'TASK_STATE_AUTH_REQUIRED')
@@ -29,8 +30,8 @@ function adviceFor({ state, taskId, ended, asks }: TaskView): string | undefined
 }
 
 /** By the output schema of all tools of agents. */
-export function structured(view: TaskView): JsonObject {
-  const { taskId, contextId, state, message } = view;
+export function structured(fold: TaskFold): JsonObject {
+  const { taskId, contextId, state, message } = fold;
   const said = textOf(message);
   const data = dataOf(message);
   return {
@@ -39,7 +40,7 @@ export function structured(view: TaskView): JsonObject {
     ...(state !== undefined && { state: stateWord(state) }),
     ...(said !== '' && { message: said }),
     ...(data.length > 0 && { data }),
-    artifacts: view.artifacts.map(structuredArtifact),
+    artifacts: fold.artifacts.map(structuredArtifact),
   };
 }
 
@@ -66,10 +67,11 @@ function dataOf(holder: JsonObject | undefined): unknown[] {
 /** The parts in their order; texts that follow each other are one. */
 function blocks(holder: JsonObject | undefined, place: string): ContentBlock[] {
   const found: ContentBlock[] = [];
-  for (const [index, part] of partsOf(holder).entries()) {
+  const parts = partsOf(holder);
+  for (const [index, part] of parts.entries()) {
     const last = found.at(-1);
     if (typeof part['text'] !== 'string') found.push(...blockOf(part, `${place}/${index}`));
-    else if (last?.type === 'text' && typeof partsOf(holder)[index - 1]?.['text'] === 'string')
+    else if (last?.type === 'text' && typeof parts[index - 1]?.['text'] === 'string')
       found[found.length - 1] = { type: 'text', text: `${last['text'] as string}${part['text']}` };
     else found.push({ type: 'text', text: part['text'] });
   }

@@ -4,6 +4,7 @@ import type { Asked, ChatSurface, DoorCodec, WireFrame } from '../../../core/con
 import { GatewayError } from '../../../core/errors.ts';
 import type { JsonObject } from '../../../core/json.ts';
 import type { ModelsChunk } from '../../../core/models.ts';
+import { estimateTokens } from '../../../core/units/tokens.ts';
 import type { Usage } from '../../../core/usage.ts';
 import type { UpstreamResponse, UpstreamStream } from '../../../core/upstream.ts';
 import type { LiveCall } from '../../../pipeline/live-call.ts';
@@ -12,7 +13,7 @@ import { createEventStreamReader } from '../../../upstreams/event-stream.ts';
 import { reported } from '../provider-error.ts';
 import type { Trial } from './arrival.ts';
 import { Assembly } from './assemble.ts';
-import { estimateTokens, settledUsage } from './estimate.ts';
+import { settledUsage } from './estimate.ts';
 import { inlineMedia } from './media.ts';
 import { ask, checkEvents, collect, says } from './request.ts';
 import type { Mask } from '../passing/mask.ts';

@@ -1,38 +1,12 @@
 import type { JsonObject } from '../../../core/json.ts';
 import type { ModelsOperation } from '../../../core/models.ts';
+import { tokensOf } from '../../../core/units/tokens.ts';
 import type { Usage } from '../../../core/usage.ts';
-
-/** Characters of a token, roughly: what vendors quote for English. An estimate is always marked as one. */
-const CHARACTERS = 4;
-
-export function estimateTokens(characters: number): number {
-  return Math.max(1, Math.ceil(characters / CHARACTERS));
-}
-
-/** Fields whose text is no prompt: pictures and files count by other rules, and would count thousandfold here. */
-const BINARY = /^data:[^,]{0,200};base64,/;
-const BINARY_KEYS = new Set(['data', 'file_data', 'bytes', 'signature', 'encrypted_content']);
-/** What a vendor counts for one picture, roughly. */
-const PICTURE_TOKENS = 1000;
 
 /** Tokens of a request in any format, from its texts and keys. */
 export function estimateInput(body: JsonObject): number {
-  let characters = 0;
-  let pictures = 0;
-  const walk = (value: unknown, key: string): void => {
-    if (typeof value === 'string') {
-      if (BINARY.test(value) || (BINARY_KEYS.has(key) && value.length > 256)) pictures++;
-      else characters += value.length;
-    } else if (Array.isArray(value)) for (const item of value) walk(item, key);
-    else if (typeof value === 'object' && value !== null) {
-      for (const [name, item] of Object.entries(value)) {
-        characters += name.length;
-        walk(item, name);
-      }
-    }
-  };
-  for (const [key, value] of Object.entries(body)) if (typeof value === 'object' || PROMPTS.has(key)) walk(value, key);
-  return estimateTokens(characters) + pictures * PICTURE_TOKENS;
+  const read = Object.entries(body).filter(([key, value]) => typeof value === 'object' || PROMPTS.has(key));
+  return tokensOf(read.map(([, value]) => value));
 }
 
 /** Top-level texts that are part of the prompt. */

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { CallEvent, Handled } from '../../../core/call.ts';
 import { GatewayError } from '../../../core/errors.ts';
 import type { ModelsChunk, ModelsReply } from '../../../core/models.ts';
+import type { Exchange } from '../../../http/mount.ts';
 import { openEventStream, type EventStream } from '../../../http/sse.ts';
 import type { LiveCall } from '../../../pipeline/live-call.ts';
 import { DONE } from '../formats/openai-chat/openai-chat.ts';
@@ -19,7 +20,7 @@ const KEEP_ALIVE = { openai: ': keep-alive\n\n', anthropic: 'event: ping\ndata: 
 const EVENT_STREAM = 'text/event-stream; charset=utf-8';
 
 /** Writes the answer of a call: one JSON body, or events as they come. Nothing is written once the client has left. */
-export async function deliver(call: LiveCall<'models'>, arrival: Arrival, handled: Promise<Handled<'models'>>): Promise<void> {
+export async function deliver(call: LiveCall<'models'>, arrival: Arrival<Exchange>, handled: Promise<Handled<'models'>>): Promise<void> {
   const answer = new Answer(call, arrival);
   try {
     const what = await handled;
@@ -37,12 +38,12 @@ export async function deliver(call: LiveCall<'models'>, arrival: Arrival, handle
 
 class Answer {
   readonly #call: LiveCall<'models'>;
-  readonly #arrival: Arrival;
+  readonly #arrival: Arrival<Exchange>;
   readonly #timer: NodeJS.Timeout | undefined;
   #events: EventStream | undefined;
   #last: ModelsChunk | undefined;
 
-  constructor(call: LiveCall<'models'>, arrival: Arrival) {
+  constructor(call: LiveCall<'models'>, arrival: Arrival<Exchange>) {
     this.#call = call;
     this.#arrival = arrival;
     if (call.input.stream) this.#timer = setTimeout(() => this.#open(), PATIENCE_MS);
@@ -114,6 +115,8 @@ class Answer {
     if (dropped !== '') headers['x-hubgate-dropped'] = headerText(dropped);
     const cached = events.findLast(({ type }) => type === 'cached')?.detail;
     if (cached !== undefined) headers['x-hubgate-cache'] = headerText(cached);
+    const intent = events.find(({ type }) => type === 'intent')?.detail;
+    if (intent !== undefined) headers['x-hubgate-intent'] = headerText(intent.split(',')[0]!);
     return headers;
   }
 }

@@ -1,33 +1,25 @@
 import type { IncomingMessage } from 'node:http';
-import type { AnyCall, Handled } from '../../../core/call.ts';
-import type { ConditionContext } from '../../../core/conditions.ts';
+import type { Handled } from '../../../core/call.ts';
 import { GatewayError } from '../../../core/errors.ts';
 import type { Consumer } from '../../../core/consumer.ts';
-import { isObject } from '../../../core/json.ts';
-import type { ModelsInput, ModelsOperation } from '../../../core/models.ts';
-import type { Usage } from '../../../core/usage.ts';
 import { sendJson } from '../../../http/answers.ts';
-import { parseJson, readBody } from '../../../http/body.ts';
+import { readBody } from '../../../http/body.ts';
 import type { Exchange, Mount } from '../../../http/mount.ts';
-import { HttpCallRequest } from '../../../http/http-call-request.ts';
-import { conditionContext } from '../../../pipeline/condition-context.ts';
 import { forward } from '../../../pipeline/forward.ts';
-import { LiveCall } from '../../../pipeline/live-call.ts';
+import type { LiveCall } from '../../../pipeline/live-call.ts';
 import { run } from '../../../pipeline/run.ts';
-import { expectedUsage } from '../calls/estimate.ts';
 import { sessionOf } from './session-of.ts';
 import type { ModelsHost } from '../host.ts';
+import { describeIntent } from '../intents/describe-intent.ts';
 import { ROOT_API, type ModelApi } from '../routes/api.ts';
 import type { ModelsGeneration } from '../routes/build.ts';
 import { chooseRoute } from '../routes/choose.ts';
 import { planFor } from '../routes/plan-for.ts';
-import type { Route } from '../routes/route.ts';
-import { modelSegments } from '../segments.ts';
-import { isPlain } from '../passing/body-edits.ts';
 import type { ErrorFormat } from '../wire-errors.ts';
 import type { Arrival } from '../calls/arrival.ts';
 import { converse } from '../calls/conversation.ts';
 import { countTokens } from '../calls/count-tokens.ts';
+import { admit, intentOf, readRequest } from './admit.ts';
 import { begins } from './begins.ts';
 import { deliver, sendFailure } from './deliver.ts';
 import { DOORS, type Door } from '../calls/door.ts';
@@ -37,9 +29,6 @@ import { modelReplies } from '../calls/replies.ts';
 
 /** Bytes of a request: pictures and files travel in it. */
 const LARGEST_BODY = 64_000_000;
-
-/** Characters of the name of a model; the ids of inference profiles are the longest. */
-const LONGEST_NAME = 512;
 
 /** Pins the current generation for one call. */
 export type EnterGeneration = () => { readonly models: ModelsGeneration; leave(): void };
@@ -78,16 +67,21 @@ export function apiOf(generation: ModelsGeneration, name: string | undefined, co
 }
 
 async function post(exchange: Exchange, door: Door, api: string | undefined, enter: EnterGeneration, host: ModelsHost): Promise<void> {
-  const { models, leave } = enter();
+  const { models, leave: done } = enter();
   try {
     const owner = apiOf(models, api, exchange.consumer);
     checkContent(exchange.req);
     const bytes = await readBody(exchange.req, { limit: LARGEST_BODY });
-    const { arrival, call } = read(exchange, door, owner, host, bytes);
+    const request = readRequest(exchange, door, bytes);
+    const intent = intentOf(request, owner, models.intents);
+    const { arrival, call } = admit(request, owner, host, intent === undefined || intent.isShadow ? undefined : await intent.found);
+    if (intent?.isShadow) void intent.found.then((found) => call.note('intent', describeIntent(found, true)));
     // The answer is done when the client is gone: what works for the call stops.
-    exchange.res.on('close', () => {
+    const leave = (): void => {
       if (!exchange.res.writableFinished) call.abort(new GatewayError('client_closed'));
-    });
+    };
+    if (exchange.res.closed) leave();
+    else exchange.res.on('close', leave);
     await deliver(
       call,
       arrival,
@@ -98,13 +92,8 @@ async function post(exchange: Exchange, door: Door, api: string | undefined, ent
     if (exchange.res.headersSent || error.code === 'client_closed' || error.code === 'internal') throw error;
     sendFailure(exchange.res, exchange.id, door.errors, error, host.redact);
   } finally {
-    leave();
+    done();
   }
-}
-
-interface Read {
-  readonly arrival: Arrival;
-  readonly call: LiveCall<'models'>;
 }
 
 function checkContent({ headers }: IncomingMessage): void {
@@ -113,66 +102,7 @@ function checkContent({ headers }: IncomingMessage): void {
   if (encoding !== 'identity') throw new GatewayError('unsupported_media_type', 'Send the body as it is, without a content-encoding.');
 }
 
-function read(exchange: Exchange, door: Door, api: ModelApi, host: ModelsHost, bytes: Buffer): Read {
-  const { req, consumer } = exchange;
-  const text = bytes.toString();
-  const body = parseJson(bytes, text);
-  if (!isObject(body)) throw new GatewayError('bad_request', 'The request body must be a JSON object.');
-  const { model } = body;
-  if (typeof model !== 'string' || model === '') throw new GatewayError('bad_request', 'model: the name of a model is needed.');
-  if (model.length > LONGEST_NAME) throw new GatewayError('bad_request', `model: a name has ${LONGEST_NAME} characters at most.`);
-  // It becomes a part of paths, where these mean something else.
-  if (model === '.' || model === '..') throw new GatewayError('bad_request', 'model: this is no name of a model.');
-  const input = { model, stream: body['stream'] === true && streams(door), body };
-  const request = new HttpCallRequest(req, bytes.length);
-  const { operation } = door;
-  const asked = { lane: 'models', operation, route: '', consumer, request, startedAt: exchange.startedAt, model } as const;
-  const context = (): ConditionContext => conditionContext({ ...asked, segments: () => modelSegments.segments(input) });
-  let route: Route | undefined;
-  const callOf = (): LiveCall<'models'> =>
-    new LiveCall<'models'>({
-      id: exchange.id,
-      lane: 'models',
-      operation,
-      route: route?.name ?? '',
-      consumer,
-      request,
-      log: host.log,
-      ledger: host.ledger,
-      codec: modelSegments,
-      estimate: route === undefined ? NOTHING : estimateFor(route, operation, host),
-      input,
-    });
-  try {
-    route = chooseRoute(api, { model, consumer, headers: req.headers, context });
-  } catch (error) {
-    // A wrong name is what operators look for first; without a route there is no chain to end the call.
-    const call = callOf();
-    const outcome = { ok: false, error: GatewayError.from(error), durationMs: Date.now() - call.startedAt, attempts: 0, streamed: false };
-    host.ledger.record(call as AnyCall, { ...outcome, events: call.events });
-    throw error;
-  }
-  return { arrival: { exchange, door, bytes, body, isPlain: isPlain(text, body), route, host }, call: callOf() };
-}
-
-const NOTHING = (): Usage => ({});
-
-/** What a call may use and cost, at the dearest target that it is meant for. */
-function estimateFor({ plan }: Route, operation: ModelsOperation, { ledger }: ModelsHost): (input: ModelsInput) => Usage {
-  return ({ model, body }) => {
-    if (operation === 'count_tokens') return {};
-    const [{ choices }] = plan.pools as [(typeof plan.pools)[number]];
-    const dearest = choices.reduce((one, other) => ((other.price ?? 0) > (one.price ?? 0) ? other : one));
-    return ledger.priced(expectedUsage(body, operation), { target: dearest.targetFor(model) });
-  };
-}
-
-/** What some callers say of every request means nothing where no conversation is held. */
-function streams({ codec, operation }: Door): boolean {
-  return codec !== undefined && operation !== 'count_tokens';
-}
-
-function carryOut(call: LiveCall<'models'>, arrival: Arrival): Promise<Handled<'models'>> {
+export function carryOut(call: LiveCall<'models'>, arrival: Arrival): Promise<Handled<'models'>> {
   const { route, door } = arrival;
   const { operation, codec } = door;
   const way = {

@@ -3,12 +3,14 @@ import { routeName, type Problem } from '../../../core/contracts/resource.ts';
 import { GatewayError } from '../../../core/errors.ts';
 import { fingerprint } from '../../../core/secret.ts';
 import { composeChain, type BoundPolicy } from '../../../pipeline/chain.ts';
+import { intentFinder, type IntentFinder } from '../intents/intent-finder.ts';
+import { intentProblems } from '../intents/intent-problems.ts';
 import type { ModelsBuildHost, ModelsHost } from '../host.ts';
 import type { Accounts } from './account.ts';
 import { admission, ROOT_API, type ModelApi } from './api.ts';
 import { buildPlan } from './build-plan.ts';
 import { openAccounts } from './open-accounts.ts';
-import { compileRoute, type Route } from './route.ts';
+import { compileRoute, modelNames, type Route } from './route.ts';
 import { shadowedRoutes, type PlacedRoute } from './shadowed.ts';
 
 /** All of the models lane in one generation. */
@@ -16,6 +18,8 @@ export interface ModelsGeneration {
   readonly accounts: ReadonlyMap<string, Accounts>;
   /** By name; that at `/v1` is `v1`. */
   readonly apis: ReadonlyMap<string, ModelApi>;
+  /** Absent without intents. */
+  readonly intents: IntentFinder | undefined;
   readonly merged: MergedConfig;
   readonly problems: readonly Problem[];
 }
@@ -83,6 +87,7 @@ class Building {
 
   async addApis(): Promise<void> {
     const { config } = this.#merged;
+    const placed: PlacedRoute[] = [];
     const { apis = {}, models = [] } = config;
     const root = models.map((route, index) => ({
       name: routeName(route, index),
@@ -91,6 +96,7 @@ class Building {
     }));
     const own = Object.hasOwn(apis, ROOT_API) ? apis[ROOT_API] : undefined;
     if (own?.models !== undefined) this.#refuseRootModels();
+    placed.push(...root);
     if (own?.enabled !== false) await this.#addApi(ROOT_API, root, own);
     for (const [name, api] of Object.entries(apis)) {
       if (name === ROOT_API || api.enabled === false) continue;
@@ -99,8 +105,15 @@ class Building {
         pointer: `/apis/${name}/models/${index}`,
         config: route,
       }));
+      placed.push(...routes);
       await this.#addApi(name, routes, api);
     }
+    this.#problems.push(
+      ...intentProblems(
+        config,
+        placed.map((route) => ({ ...route, models: modelNames(route.config) })),
+      ),
+    );
   }
 
   done(): ModelsGeneration {
@@ -108,6 +121,7 @@ class Building {
     return {
       accounts: this.#accounts,
       apis: this.#apis,
+      intents: intentFinder(this.#merged.config, this.#host.semantics, this.#before?.intents),
       merged: this.#merged,
       problems: this.#problems.map((problem) => ({ ...locate(problem.pointer ?? ''), ...problem })),
     };

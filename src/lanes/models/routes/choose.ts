@@ -12,6 +12,17 @@ export function chooseRoute(api: ModelApi, question: RouteQuestion): Route {
   throw unknownModel(api, question.model);
 }
 
+/** Whether what the text is about decides which route takes the call: one asks for an intent, and holds but for that, before any that takes the call without. */
+export function asksForIntent(api: ModelApi, question: RouteQuestion): boolean {
+  const routes = routesFor(api, question.model);
+  if (!routes.some(({ config }) => config.match?.intent !== undefined)) return false;
+  for (const route of routes) {
+    const intent = route.config.match?.intent;
+    if (route.takes(intent === undefined ? question : { ...question, intent })) return intent !== undefined;
+  }
+  return false;
+}
+
 function routesFor(api: ModelApi, model: string): readonly Route[] {
   let byModel = known.get(api);
   if (byModel === undefined) known.set(api, (byModel = new Map()));

@@ -1,25 +1,36 @@
 import type { Explanation, ExplanationStep } from '../../../core/contracts/resource.ts';
 import type { Question } from '../../../core/contracts/policy.ts';
 import { explainRules } from '../../../pipeline/explain-rules.ts';
+import { describeIntent } from '../intents/describe-intent.ts';
+import type { IntentFinder } from '../intents/intent-finder.ts';
 import type { GaugeStatus } from '../../../upstreams/health/gauge.ts';
 import type { KeyStatus } from '../../../upstreams/health/key-ring.ts';
 import type { ModelApi } from './api.ts';
 import type { ModelsGeneration } from './build.ts';
+import { asksForIntent } from './choose.ts';
 import type { ModelChoice } from './choice.ts';
 import type { Route, RouteQuestion } from './route.ts';
+
+/** `text` is what the request says; absent where no request is known. */
+export type ExplainedQuestion = RouteQuestion & { readonly text?: string };
+
+/** Milliseconds that learning and a model may take: who explains has time. */
+const PATIENCE_MS = 10_000;
 
 /**
  * Which route and targets a call would take, rule by rule, with what is known of each target now and where limits stand, without calling. Routes
  * that ask about a request of which nothing is known may take it before the one that does.
  */
-export async function explainModel(generation: ModelsGeneration, api: ModelApi, question: RouteQuestion): Promise<Explanation> {
-  const { model, consumer } = question;
+export async function explainModel(generation: ModelsGeneration, api: ModelApi, asked: ExplainedQuestion): Promise<Explanation> {
+  const { model, consumer } = asked;
   const steps: ExplanationStep[] = [];
   if (!api.admits(consumer)) {
     const rule = `access of the API ${api.name} does not name ${consumer.name}`;
     return { visible: false, callable: false, steps: [{ rule, effect: 'hides', ...placeOf(generation, `/apis/${api.name}/access`) }] };
   }
   let mayBeTaken = false;
+  const { step, question } = await aboutIntent(generation.intents, api, asked);
+  if (step !== undefined) steps.push({ ...step, ...placeOf(generation, '/intents') });
   for (const route of api.routes) {
     const place = placeOf(generation, route.pointer);
     const { verdict, steps: own } = route.explain(question);
@@ -39,6 +50,25 @@ export async function explainModel(generation: ModelsGeneration, api: ModelApi, 
     steps.push({ rule: `no route takes ${model}`, effect: 'hides', value: { unknown: 'model', known } });
   }
   return { visible: mayBeTaken, callable: mayBeTaken, steps };
+}
+
+/** What the text is about, where a route asks for that. */
+async function aboutIntent(
+  intents: IntentFinder | undefined,
+  api: ModelApi,
+  { text, ...question }: ExplainedQuestion,
+): Promise<{ readonly step?: ExplanationStep; readonly question: RouteQuestion }> {
+  if (text === undefined || intents === undefined || !asksForIntent(api, question)) return { question };
+  if (text === '') return { question: { ...question, intent: null } };
+  await intents.ready(PATIENCE_MS);
+  const found = await intents.find(text, PATIENCE_MS);
+  const { verdict } = found;
+  const step: ExplanationStep = {
+    rule: `intent ${describeIntent(found, intents.isShadow)}`,
+    effect: 'info',
+    ...(verdict === undefined ? {} : { value: { intent: verdict.name ?? null, ...verdict } }),
+  };
+  return { step, question: { ...question, intent: intents.isShadow ? null : (verdict?.name ?? null) } };
 }
 
 /** For limits by header. */

@@ -11,6 +11,8 @@ export interface RouteQuestion {
   readonly consumer: Consumer;
   /** Lower-case names. Absent when a route is explained, and nobody has sent a request. */
   readonly headers?: Readonly<Record<string, string | string[] | undefined>>;
+  /** What the text is about: an entry of `intents`, or null for none of them. Absent: nobody has asked, and no route that wants to know takes the call. */
+  readonly intent?: string | null;
   /** For `when`; made only when a route has one. */
   context?(): ConditionContext;
 }
@@ -93,8 +95,8 @@ function rulesOf(config: ModelRouteConfig): Rule[] {
       holds: ({ headers }) => [headers?.[key] ?? []].flat().some(matches),
     });
   }
-  // What the text is about is not known yet: such a route takes nothing rather than too much.
-  if (match.intent !== undefined) rules.push({ text: `intent ${match.intent} (not built yet)`, holds: () => false });
+  if (match.intent !== undefined)
+    rules.push({ text: `intent ${match.intent}`, needsRequest: true, holds: ({ intent }) => intent === match.intent });
   if (when !== undefined) {
     const condition = compileCondition(when);
     rules.push({

@@ -1,12 +1,13 @@
 import type { JsonObject } from '../../../core/json.ts';
 import type { Access } from '../../../access/permit.ts';
-import type { VirtualServerConfig } from '../../../config/types.ts';
+import type { SearchConfig, VirtualServerConfig } from '../../../config/types.ts';
 import { compileGlob } from '../../../core/conditions.ts';
 import type { Consumer } from '../../../core/consumer.ts';
 import type { Problem } from '../../../core/contracts/resource.ts';
 import type { Profile } from '../../../core/tools.ts';
 import { VERSION } from '../../../core/version.ts';
 import type { Chain } from '../../../pipeline/chain.ts';
+import { NO_SEARCH, searchSettings, type SearchSettings } from './search-settings.ts';
 import { clientProfile } from '../profiles/client-profile.ts';
 import type { SourceEntry } from './source-entry.ts';
 import { buildView, type ExposedEntry, type Offer, type View } from './view.ts';
@@ -24,6 +25,8 @@ export interface DoorFacts {
   readonly entries: readonly SourceEntry[];
   /** How tools are written, whoever asks; absent: by the client's name. */
   readonly profile?: Profile;
+  /** For a caller; whether there are agents depends on who it is. */
+  readonly search?: (consumer: Consumer) => SearchSettings;
 }
 
 /** How a door presents itself. */
@@ -79,7 +82,8 @@ export class Door {
     let views = this.#views.get(profile);
     if (views === undefined) this.#views.set(profile, (views = new Map()));
     let view = views.get(consumer.name);
-    if (view === undefined) views.set(consumer.name, (view = buildView(this.offer, consumer, profile)));
+    if (view === undefined)
+      views.set(consumer.name, (view = buildView(this.offer, consumer, profile, this.facts.search?.(consumer) ?? NO_SEARCH)));
     return view;
   }
 
@@ -131,13 +135,21 @@ export function sourceDoor(entry: SourceEntry): Door {
 }
 
 /** `/mcp`: every source, names with `source_` in front. */
-export function rootDoor(entries: readonly SourceEntry[], chain: Chain): Door {
-  return new Door({ name: '', kind: 'root', chain, sessions: 'required', entries }, () => {
+export function rootDoor(
+  entries: readonly SourceEntry[],
+  chain: Chain,
+  config: SearchConfig | undefined,
+  mayCallAgents: (consumer: Consumer) => boolean,
+): Door {
+  const plain = searchSettings(config);
+  const withAgents = searchSettings(config, true);
+  const search = (consumer: Consumer): SearchSettings => (mayCallAgents(consumer) ? withAgents : plain);
+  return new Door({ name: '', kind: 'root', chain, sessions: 'required', entries, search }, () => {
     const tools = entries.flatMap((entry) => wholeSource(entry, true));
     return {
       offer: offerOf(entries, tools, (entry) => entry.access, true),
       about: { title: 'Hubgate', instructions: rootInstructions(entries), icons: undefined },
-      problems: [],
+      problems: unknownPins(plain, tools, entries, '/search'),
     };
   });
 }
@@ -151,7 +163,9 @@ export function virtualDoor(
 ): Door {
   const entries = [...new Set(config.tools.map((selection) => sources.get(selection.from)))].filter((entry) => entry !== undefined);
   const { profile, sessions = 'required' } = config;
-  return new Door({ name, kind: 'virtual', chain, sessions, entries, ...(profile === undefined ? {} : { profile }) }, () => {
+  const settings = searchSettings(config.search);
+  const search = (): SearchSettings => settings;
+  return new Door({ name, kind: 'virtual', chain, sessions, entries, search, ...(profile === undefined ? {} : { profile }) }, () => {
     const { tools, problems } = selectTools(name, config, access, sources);
     return {
       offer: narrowed(
@@ -163,9 +177,27 @@ export function virtualDoor(
         instructions: cut(config.instructions ?? config.description),
         icons: config.icons as readonly JsonObject[] | undefined,
       },
-      problems,
+      problems: [...problems, ...unknownPins(settings, tools, entries, `/virtual-servers/${name}/search`)],
     };
   });
+}
+
+/** Names under `pinned` that no tool has; not before every source could tell. */
+function unknownPins({ pinned }: SearchSettings, tools: readonly ExposedTool[], entries: readonly SourceEntry[], at: string): Problem[] {
+  if (entries.some(({ source }) => source.snapshot.state !== 'ready')) return [];
+  const known = new Set(tools.map(({ tool }) => tool.name));
+  return pinned.flatMap((name, index): Problem[] =>
+    known.has(name)
+      ? []
+      : [
+          {
+            code: 'unknown_tool',
+            severity: 'warning',
+            pointer: `${at}/pinned/${index}`,
+            message: `There is no tool ${name} here to be pinned.`,
+          },
+        ],
+  );
 }
 
 function titleOf(entry: SourceEntry): string {

@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto';
 import type { Access, RuleCondition } from '../../../access/permit.ts';
 import type { Consumer } from '../../../core/consumer.ts';
 import type { Profile, ToolDefinition, ToolsReply } from '../../../core/tools.ts';
+import { isSearched, type SearchSettings } from './search-settings.ts';
+import { searchToolDefinitions } from './search-tools.ts';
 import { toolForm } from '../profiles/tool-form.ts';
 import { toolInFull, toolResource, toolResourceUri } from '../profiles/tool-resource.ts';
 import type { SourceEntry } from './source-entry.ts';
@@ -46,6 +48,12 @@ export interface View {
   readonly profile: Profile;
   /** By the names that the list shows. */
   readonly tools: ReadonlyMap<string, ViewTool>;
+  /** How the door searches. */
+  readonly search: SearchSettings;
+  /** The search tools that stand in for the list; none where it is whole. */
+  readonly searchTools: ReadonlySet<string>;
+  /** As `tools/list` has them, on one page or several. */
+  readonly listed: readonly ToolDefinition[];
   /** The tool of a call: by the name that the list shows, or by the one it has for other clients. */
   tool(name: string): ViewTool | undefined;
   /** The contents of a tool's definition in full; undefined where its list entry is all there is, or it may not be seen. */
@@ -74,8 +82,9 @@ const PAGE_BYTES = 4_000_000;
 /** Characters that whole definitions may take in all lists of a view; the tools beyond have the default form. */
 const RAW_ROOM = 64_000_000;
 
-export function buildView(offer: Offer, consumer: Consumer, profile: Profile): View {
+export function buildView(offer: Offer, consumer: Consumer, profile: Profile, search: SearchSettings): View {
   const { tools, names, inFull } = visibleTools(offer, consumer, profile);
+  const { searchTools, listed } = listedTools(tools, search);
   const resources = offer.resources.filter((one) => one.access.resource(consumer, one.sourceName));
   const templates = offer.resourceTemplates.filter((one) => one.access.resource(consumer, one.sourceName));
   const prompts = offer.prompts.filter((one) => one.access.prompt(consumer, one.shown['name'] as string));
@@ -83,10 +92,7 @@ export function buildView(offer: Offer, consumer: Consumer, profile: Profile): V
   const whole = [...inFull].filter(([uri]) => !own.has(uri));
   const readable = new Map(whole);
   const lists = {
-    'tools/list': paged(
-      'tools',
-      [...tools.values()].map((one) => one.shown),
-    ),
+    'tools/list': paged('tools', listed),
     'resources/list': paged('resources', [...resources.map((one) => one.shown), ...whole.map(([, { listed }]) => listed)]),
     'resources/templates/list': paged(
       'resourceTemplates',
@@ -100,23 +106,47 @@ export function buildView(offer: Offer, consumer: Consumer, profile: Profile): V
   return {
     profile,
     tools,
+    search,
+    searchTools,
+    listed,
     tool: (name) => tools.get(name) ?? names.get(name),
     toolInFull: (uri) => readable.get(uri)?.read(),
     resource: resourceFinder(offer, consumer, resources, templates),
     templates,
     prompts: new Map(prompts.map((one) => [one.shown['name'] as string, one])),
-    page(method, cursor) {
-      const { pages, version } = lists[method];
-      if (cursor === undefined) return pages[0];
-      const [of, index] = typeof cursor === 'string' ? cursor.split('.') : [];
-      return of === version && index !== undefined && /^\d+$/.test(index) ? pages[Number(index)] : undefined;
-    },
+    page: (method, cursor) => pageAt(lists[method], cursor),
     versions: {
       tools: lists['tools/list'].version,
       resources: lists['resources/list'].version + lists['resources/templates/list'].version,
       prompts: lists['prompts/list'].version,
     },
   };
+}
+
+/** The list of a few tools in place of all, such as those that match a query. */
+export function fewTools(tools: readonly ViewTool[], cursor: unknown): ToolsReply | undefined {
+  return pageAt(
+    paged(
+      'tools',
+      tools.map(({ shown }) => shown),
+    ),
+    cursor,
+  );
+}
+
+/** Pinned tools and search tools where those stand in for the list, else all. */
+function listedTools(tools: ReadonlyMap<string, ViewTool>, search: SearchSettings): ListedTools {
+  if (!isSearched(search, tools.size)) return { searchTools: new Set(), listed: [...tools.values()].map((one) => one.shown) };
+  const instead = searchToolDefinitions(tools.size, search.top, search.agents);
+  const searchTools = new Set(instead.map(({ name }) => name));
+  const pinned = new Set(search.pinned);
+  const kept = [...tools.values()].filter(({ tool, shown }) => pinned.has(tool.name) && !searchTools.has(shown.name));
+  return { searchTools, listed: [...kept.map((one) => one.shown), ...instead] };
+}
+
+interface ListedTools {
+  readonly searchTools: ReadonlySet<string>;
+  readonly listed: readonly ToolDefinition[];
 }
 
 interface InFull {
@@ -198,6 +228,12 @@ function jsonOf(item: JsonObject): string {
 interface PagedList {
   readonly pages: readonly ToolsReply[];
   readonly version: string;
+}
+
+function pageAt({ pages, version }: PagedList, cursor: unknown): ToolsReply | undefined {
+  if (cursor === undefined) return pages[0];
+  const [of, index] = typeof cursor === 'string' ? cursor.split('.') : [];
+  return of === version && index !== undefined && /^\d+$/.test(index) ? pages[Number(index)] : undefined;
 }
 
 function paged(key: string, items: readonly JsonObject[]): PagedList {

@@ -9,6 +9,7 @@ import { readPathKey } from './bindings/route.ts';
 import { SecurityReader } from './bindings/schemes.ts';
 import { ServerReader } from './bindings/servers.ts';
 import { applyOverlays } from './overlays/apply-overlays.ts';
+import { readExampleRequests } from './document/example-requests.ts';
 import { readDocument } from './document/read.ts';
 import { body2 } from './document/swagger2.ts';
 import type { Node, Tree } from './document/tree.ts';
@@ -164,7 +165,8 @@ function compileOperation(
   const presented = presentTool(name, listed, drafts, body, presentation);
   const answers = readAnswers(tree, operation, pointer);
   const output = readers.answers === undefined ? undefined : outputOf(readers.answers, answers.schema, pointer);
-  const { tool } = presented;
+  const examples = readExampleRequests(tree, operation, pointer);
+  const tool = examples.length === 0 ? presented.tool : { ...presented.tool, examples };
   const compiled: UnfinishedOperation = {
     identity,
     tool: output === undefined ? tool : { ...tool, definition: { ...tool.definition, outputSchema: output.schema } },

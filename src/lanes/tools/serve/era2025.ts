@@ -197,11 +197,12 @@ function take(message: Exclude<RpcMessage, RpcRequest>, session: Session | undef
   }
 }
 
-function callerOf({ exchange, door, body }: Arrival, session: Session | undefined): Caller {
+function callerOf({ exchange, door, narrowing, body }: Arrival, session: Session | undefined): Caller {
   return {
     exchange,
     door,
     view: door.view(exchange.consumer, session?.clientInfo?.['name']),
+    narrowing,
     session,
     protocolVersion: session?.protocolVersion ?? REVISIONS[0],
     clientCapabilities: session?.clientCapabilities ?? {},

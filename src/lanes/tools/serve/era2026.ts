@@ -51,13 +51,14 @@ export async function serve2026(arrival: Arrival, message: RpcRequest | RpcNotif
   return deliver(exchange, message, started, (method, reply) => encode(method, reply, caller));
 }
 
-function callerOf({ exchange, door, body }: Arrival, params: JsonObject): Caller {
+function callerOf({ exchange, door, narrowing, body }: Arrival, params: JsonObject): Caller {
   const meta = params['_meta'] as JsonObject;
   const clientInfo = meta[META.clientInfo] as JsonObject | undefined;
   return {
     exchange,
     door,
     view: door.view(exchange.consumer, clientInfo?.['name']),
+    narrowing,
     session: undefined,
     protocolVersion: REVISION,
     clientCapabilities: meta[META.capabilities] as JsonObject,

@@ -6,6 +6,7 @@ import type { AnyCall, Call, Handled, Outcome } from '../../../../src/core/call.
 import { compileCondition } from '../../../../src/core/conditions.ts';
 import type { Consumer } from '../../../../src/core/consumer.ts';
 import type { AgentLine, AgentSnapshot, AgentSource } from '../../../../src/core/contracts/agent-source.ts';
+import type { Semantics } from '../../../../src/core/contracts/semantics.ts';
 import type { TaskStore } from '../../../../src/core/contracts/store.ts';
 import type { JsonObject } from '../../../../src/core/json.ts';
 import type { Logger } from '../../../../src/core/logger.ts';
@@ -22,6 +23,7 @@ import { Gauge } from '../../../../src/upstreams/health/gauge.ts';
 import { Gauges } from '../../../../src/upstreams/health/gauges.ts';
 import { RetryBudget } from '../../../../src/upstreams/health/retry-budget.ts';
 import type { UpstreamHttp } from '../../../../src/upstreams/http.ts';
+import { wordsAlone } from '../../../support/static-semantics.ts';
 import { createBalancer } from '../models/doors/start-lane.ts';
 import { openTasks } from './tasks/open-tasks.ts';
 
@@ -159,6 +161,8 @@ export interface AgentsParts {
   /** Nobody needs a key, and nobody is known. */
   readonly open?: boolean;
   readonly store?: (store: TaskStore) => TaskStore;
+  /** Without any, words alone. */
+  readonly semantics?: Semantics;
 }
 
 export interface Answered {
@@ -228,6 +232,7 @@ export async function startAgents(parts: AgentsParts = {}): Promise<StartedAgent
     http: fakeHttp(parts, heard, sent),
     log,
     gauges: new Gauges(),
+    semantics: parts.semantics ?? wordsAlone(),
     ledger: { priced: (usage: Usage) => usage, record: (call, outcome) => void records.push({ call, outcome }) },
     tasks: store,
     secretKey: Buffer.alloc(32, 3),

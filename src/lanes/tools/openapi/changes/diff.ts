@@ -150,6 +150,8 @@ function changesOf(before: CompiledOperation, after: CompiledOperation): Operati
     tell('request', 'invisible', 'Where or how the request is sent is other.');
   if (differ([...before.tool.tags].sort(), [...after.tool.tags].sort()))
     tell('tags', 'invisible', 'The tags are others; selections by tag may take it in or leave it out.');
+  if (differ(before.tool.examples, after.tool.examples))
+    tell('examples', 'invisible', 'The example requests are others; a search may find it by other words.');
   return changes;
 }
 

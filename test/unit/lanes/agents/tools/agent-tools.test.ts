@@ -148,6 +148,24 @@ describe('a skill as a tool', () => {
     expect(done).toMatchObject({ taskId, state: 'completed', artifacts: [{ text: '1\n2\n' }] });
   });
 
+  it('waits for nothing more when a new task asks at once, though its stream stays open', async () => {
+    const left = Promise.withResolvers<void>();
+    const door = demoDoor(1, {
+      async *send(_call, _params, signal) {
+        signal.addEventListener('abort', () => left.resolve());
+        yield task('TASK_STATE_INPUT_REQUIRED');
+        await left.promise;
+      },
+    });
+    expect(await structure(use(door, 'echo', { message: 'x' }))).toMatchObject({ taskId: 't 1', state: 'input-required' });
+  });
+
+  it('reads on when a task that it goes on with is first shown as it stood', async () => {
+    const done = { statusUpdate: { taskId: 't 1', contextId: 'c1', status: { state: 'TASK_STATE_COMPLETED' } } };
+    const door = demoDoor(1, saying(task('TASK_STATE_INPUT_REQUIRED'), done));
+    expect(await structure(use(door, 'echo', { message: 'x', task_id: 't 1' }))).toMatchObject({ state: 'completed' });
+  });
+
   it('says that a login is needed', async () => {
     const status = { state: 'TASK_STATE_AUTH_REQUIRED', message: part('Log in at https://example.com/login') };
     const reply = await use(demoDoor(1, saying({ task: { id: 't1', contextId: 'c1', status } })), 'echo', { message: 'x' }).reply;

@@ -7,6 +7,7 @@ import type { AnyCall, Outcome } from '../../../../../src/core/call.ts';
 import { ANONYMOUS, type Consumer } from '../../../../../src/core/consumer.ts';
 import type { Balancer, BalancerExtension } from '../../../../../src/core/contracts/balancer.ts';
 import type { Provider, ProviderExtension } from '../../../../../src/core/contracts/provider.ts';
+import type { Semantics } from '../../../../../src/core/contracts/semantics.ts';
 import type { GatewayError } from '../../../../../src/core/errors.ts';
 import type { JsonObject } from '../../../../../src/core/json.ts';
 import type { Logger } from '../../../../../src/core/logger.ts';
@@ -20,6 +21,7 @@ import type { BoundPolicy } from '../../../../../src/pipeline/chain.ts';
 import { Gauges } from '../../../../../src/upstreams/health/gauges.ts';
 import type { UpstreamHttp } from '../../../../../src/upstreams/http.ts';
 import type { SeenFrame } from '../../../../support/legal-streams.ts';
+import { wordsAlone } from '../../../../support/static-semantics.ts';
 
 /** What a vendor answers. `body` is the whole of it, or the pieces in which it comes. */
 export interface Answer {
@@ -41,6 +43,8 @@ export interface LaneParts {
   /** US dollars; without it usage stays as it came. */
   readonly cost?: (usage: Usage, model: string | undefined) => number;
   readonly fetchDocument?: UpstreamHttp['fetchDocument'];
+  /** Without any, words alone. */
+  readonly semantics?: Semantics;
 }
 
 /** How a call went, for the record. */
@@ -120,6 +124,7 @@ export async function startLane(parts: LaneParts): Promise<StartedLane> {
     http: fakeHttp(requests, vendor, parts.fetchDocument),
     log,
     gauges: new Gauges(),
+    semantics: parts.semantics ?? wordsAlone(),
     ledger: {
       priced: (usage: Usage, { target }: Pick<Outcome, 'target'>) =>
         parts.cost === undefined ? usage : { ...usage, cost: parts.cost(usage, target?.model) },

@@ -240,7 +240,7 @@ describe('access decides the view', () => {
 
   it('on the door of all sources by the list of each source, globs without the prefix', () => {
     const guarded = entryOf('pets', [...pets.source.snapshot.tools], { access: compileAccess(access) });
-    const door = rootDoor([guarded, people], NO_POLICIES);
+    const door = rootDoor([guarded, people], NO_POLICIES, undefined, () => false);
     expect([...door.view(ivo).tools.keys()]).toEqual(['pets_find', 'people_find', 'people_hire']);
   });
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ENDED_STATES } from '../../../../../core/agents.ts';
+import { ENDED_STATES, WAITING_STATES } from '../../../../../core/agents.ts';
 import { GatewayError } from '../../../../../core/errors.ts';
 import { isObject, type JsonObject } from '../../../../../core/json.ts';
 import { TaskStream } from './task-stream.ts';
@@ -14,8 +14,6 @@ export interface HubTaskFacts {
 /** Told of every change of the state, once the task has it. */
 export type StateListener = (task: HubTask) => void;
 
-/** In these nothing happens until the caller says something more (specification 4.1.3). */
-const PAUSED_STATES: ReadonlySet<string> = new Set(['TASK_STATE_INPUT_REQUIRED', 'TASK_STATE_AUTH_REQUIRED']);
 const MOST_MESSAGES = 100;
 /** Characters of the messages; the latest stays, however long it is. */
 const LONGEST_HISTORY = 2_000_000;
@@ -74,8 +72,9 @@ export class HubTask {
     return ENDED_STATES.has(this.state);
   }
 
+  /** Nothing happens until the caller says something more. */
   get isPaused(): boolean {
-    return PAUSED_STATES.has(this.state);
+    return WAITING_STATES.has(this.state);
   }
 
   get isClaimed(): boolean {
