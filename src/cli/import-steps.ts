@@ -26,7 +26,7 @@ export function nextSteps({ name, report, needs }: ImportedDocument): string[] {
   if (report.tools.length > MANY_TOOLS) {
     steps.push(`    ${report.tools.length} tools are more than most clients take at once; choose some, in virtual-servers/NAME.yaml:`);
     steps.push(`      tools: [{ from: ${name}, include: ["${report.tools[0]?.name}", "…"] }]`);
-    steps.push(`    or leave them to search, which finds more with requests that a model writes for each:`);
+    steps.push(`    or leave them to search; a model can write requests that it finds them by:`);
     steps.push(`      hubgate examples ${name} --model MODEL --write`);
   }
   return steps.length === 0 ? [] : ['  next:', ...steps];

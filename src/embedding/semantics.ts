@@ -8,6 +8,7 @@ import type {
   ClassifierOptions,
   Embedded,
   Findable,
+  IndexOptions,
   SemanticStatus,
   Semantics,
   TextIndex,
@@ -58,6 +59,9 @@ const FORGET_EVERY_MS = 86_400_000;
 /** Milliseconds in which nobody has used a vector: 30 days. */
 const UNUSED_MS = 30 * 86_400_000;
 
+/** Keeps nothing. */
+const NOWHERE: VectorStore = { get: async () => new Map(), put: async () => {}, forget: async () => {} };
+
 interface Surroundings {
   /** That of hubgate.yaml. */
   readonly folder: string;
@@ -68,6 +72,8 @@ interface Surroundings {
 export class HubSemantics implements Semantics {
   readonly #parts: SemanticsParts;
   readonly #vectors: TextVectors;
+  /** Of texts that come and go with calls. */
+  readonly #passing: TextVectors;
   readonly #slots = new Map<string, { readonly slot: EmbedderSlot; users: number }>();
   readonly #closing = new Set<Promise<void>>();
   /** By name; '' is that of `embedding`. */
@@ -79,6 +85,7 @@ export class HubSemantics implements Semantics {
   constructor(parts: SemanticsParts) {
     this.#parts = parts;
     this.#vectors = new TextVectors({ store: parts.vectors, log: parts.log });
+    this.#passing = new TextVectors({ store: NOWHERE, log: parts.log });
     this.#timer = setTimeout(() => this.#forget(), FORGET_AFTER_MS).unref();
     // The first in status, whoever asks for what.
     this.#ladder(undefined);
@@ -92,8 +99,8 @@ export class HubSemantics implements Semantics {
     for (const ladder of this.#ladders.values()) ladder.look();
   }
 
-  index(texts: readonly Findable[], options?: UseOptions): TextIndex {
-    return createTextIndex(texts, this.#ladder(options?.model), this.#vectors);
+  index(texts: readonly Findable[], { model, passing = false }: IndexOptions = {}): TextIndex {
+    return createTextIndex(texts, this.#ladder(model), passing ? this.#passing : this.#vectors);
   }
 
   async embed(texts: readonly string[], options?: UseOptions): Promise<Embedded> {
@@ -138,7 +145,7 @@ export class HubSemantics implements Semantics {
     clearTimeout(this.#timer);
     for (const ladder of this.#ladders.values()) ladder.close();
     this.#ladders.clear();
-    await this.#vectors.close();
+    await Promise.all([this.#vectors.close(), this.#passing.close()]);
     await Promise.all(this.#closing);
   }
 

@@ -48,7 +48,7 @@ export class ToolLists {
 function makeList(tools: readonly OwnTool[], semantics: Semantics, model: string | undefined): ToolList {
   const first = new Map<string, OwnTool>();
   for (const tool of tools) if (!first.has(tool.name)) first.set(tool.name, tool);
-  const index = semantics.index([...first.values()].map(findableOf), { model });
+  const index = semantics.index([...first.values()].map(findableOf), { model, passing: true });
   let counted: readonly OwnTool[] | undefined = tools;
   let tokens: ReadonlyMap<string, number> | undefined;
   return {

@@ -4,7 +4,7 @@ export interface Semantics {
    * Indexes texts for search by words and meaning. Texts that were indexed before, by their content, are not embedded again. Cheap to make: the work
    * is done in the background, and whoever searches before it is done is answered by what is there. Callers keep the index while the texts stay.
    */
-  index(texts: readonly Findable[], options?: UseOptions): TextIndex;
+  index(texts: readonly Findable[], options?: IndexOptions): TextIndex;
   /** Vectors of the model that is asked for, or of the next rung. Rejects with GatewayError `unavailable` when there is no model at all. */
   embed(texts: readonly string[], options?: UseOptions): Promise<Embedded>;
   /** Learns from examples, in the background; cheap when the same was learnt before. */
@@ -22,8 +22,13 @@ export interface Findable {
   readonly description: string;
   /** Further words to be found by: names and descriptions of parameters, path, tags. They are not embedded. */
   readonly words?: readonly string[];
-  /** Requests that this is the answer to. Each is embedded beside name and description; the best of them counts. */
+  /** Requests that this is the answer to. Each is embedded beside name and description; half of the cosine is that of the best of them all. */
   readonly examples?: readonly string[];
+}
+
+export interface IndexOptions extends UseOptions {
+  /** The texts come from callers, who may send others each time: their vectors are kept in memory while the index is, and not stored. Default: false. */
+  readonly passing?: boolean;
 }
 
 export interface TextIndex {
@@ -50,7 +55,7 @@ export interface Hit {
   readonly words: readonly string[];
   /** Evidence: the score by words alone (BM25). */
   readonly lexical: number;
-  /** Evidence: the cosine to the query; absent for words alone. */
+  /** Evidence: the cosine to the query, half of it that of the best example where there are any; absent for words alone. */
   readonly cosine?: number;
 }
 

@@ -73,11 +73,23 @@ async function cosinesOf(asked: readonly Asked[], size: number, { lease, model, 
     if (slice.isOver) await slice.next();
   }
   if (owners === undefined) return products;
-  return products.map((ofRows) => {
-    const ofTexts = new Float32Array(size).fill(-1);
-    for (let row = 0; row < ofRows.length; row++) ofTexts[owners[row]!] = Math.max(ofTexts[owners[row]!]!, ofRows[row]!);
-    return ofTexts;
-  });
+  return products.map((ofRows) => ofTexts(ofRows, owners, size));
+}
+
+/**
+ * Half what a text says of itself, which is its first row, and half the best of that and its examples: with the best alone, a text that has examples would
+ * stand above better ones that have none (docs/search.md, Examples).
+ */
+function ofTexts(ofRows: Float32Array, owners: Int32Array, size: number): Float32Array {
+  const own = new Float32Array(size);
+  const best = new Float32Array(size).fill(-1);
+  for (let row = 0; row < ofRows.length; row++) {
+    const text = owners[row]!;
+    if (row === 0 || owners[row - 1] !== text) own[text] = ofRows[row]!;
+    if (ofRows[row]! > best[text]!) best[text] = ofRows[row]!;
+  }
+  for (let text = 0; text < size; text++) best[text] = (own[text]! + best[text]!) / 2;
+  return best;
 }
 
 /** Adds the numbers, brought to the range from 0 to `weight`. Where all are the same, they are all the best if they are anything. */

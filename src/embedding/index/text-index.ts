@@ -129,13 +129,12 @@ class LadderIndex implements TextIndex {
   }
 }
 
-/** Works the words out and then begins to get vectors. Holds the texts, not the index. */
+/** Begins to get vectors, most of which are stored, and works the words out meanwhile. Holds the texts, not the index. */
 async function prepare(texts: readonly Findable[], holdings: Holdings): Promise<WordIndex> {
   const slice = new Slice('background');
   await slice.next();
-  const words = await WordIndex.build(wordsOfEach(texts), slice);
   holdings.begin(await rowsOf(texts, slice));
-  return words;
+  return WordIndex.build(wordsOfEach(texts), slice);
 }
 
 function* wordsOfEach(texts: readonly Findable[]): Generator<string> {

@@ -173,6 +173,18 @@ describe('the semantics of a hub', () => {
     expect(await semantics.embed(['one'])).not.toHaveProperty('degraded');
   });
 
+  it('store vectors, but not those of texts that pass', async () => {
+    const { semantics, vectors, ready } = start({ model: 'a' });
+    await ready;
+    const put = vi.spyOn(vectors, 'put');
+    const passing = semantics.index([{ name: 'play_music', description: 'Plays a song' }], { passing: true });
+    await vi.waitFor(async () => expect(await passing.find('a song', 1)).toMatchObject({ model: 'a@1' }));
+    expect(put).not.toHaveBeenCalled();
+    const index = semantics.index([{ name: 'play_music', description: 'Plays a song' }]);
+    await vi.waitFor(async () => expect(await index.find('a song', 1)).toMatchObject({ model: 'a@1' }));
+    expect(put).toHaveBeenCalled();
+  });
+
   it('forget vectors that nobody has used for 30 days, now and then', async () => {
     vi.useFakeTimers();
     const { vectors } = start();

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Findable, Found, Hit, Semantics, TextIndex } from '../../../core/contracts/semantics.ts';
 import { toolFindable } from '../../../core/tool-findable.ts';
+import type { Tool, ToolDefinition } from '../../../core/tools.ts';
 import type { View, ViewTool } from '../doors/view.ts';
 import type { ExposedTool } from '../doors/virtual-server.ts';
 
@@ -81,8 +82,17 @@ export class ToolFinder {
   }
 }
 
-/** Schemas are read when the index comes to them: all at once would hold up everybody. */
+const findables = new WeakMap<ToolDefinition, Findable>();
+
+/** The same one for the same definition: what is worked out for one index is there for the next. */
 function findableOf({ tool }: ExposedTool): Findable {
+  let findable = findables.get(tool.definition);
+  if (findable === undefined) findables.set(tool.definition, (findable = lazyFindable(tool)));
+  return findable;
+}
+
+/** Schemas are read when the index comes to them: all at once would hold up everybody. */
+function lazyFindable(tool: Tool): Findable {
   let made: Findable | undefined;
   const whole = (): Findable => (made ??= toolFindable(tool.definition, { tags: tool.tags, path: tool.operation?.path }));
   return {

@@ -51,8 +51,10 @@ describe('search by words and meaning', () => {
     const found = await index.find('show my bill', 2);
     expect(found.model).toBe('letters@1');
     expect(names(found)[0]).toBe('getInvoice');
-    expect(found.hits[0]!.cosine).toBeCloseTo(1, 5);
     expect(found.hits[0]!.score).toBeCloseTo(1, 5);
+    // The example is the query itself, and counts for half.
+    expect(found.hits[0]!.cosine).toBeGreaterThan(0.5);
+    expect(found.hits[0]!.cosine).toBeLessThan(0.99);
   });
 
   it('a query that cannot be embedded is answered by the next rung', async () => {

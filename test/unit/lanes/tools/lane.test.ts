@@ -38,7 +38,8 @@ it('shows what a source got after its problems were looked at and before the gen
     locate: () => ({}),
   } as unknown as MergedConfig;
   const lent: BuildHost = { bind: async () => [], createSource: async () => source, extensionVersion: () => '1', createBalancer };
-  const host = { redact: (text: string) => text, consumer: () => ANONYMOUS, gauges: new Gauges() };
+  const agents = { mayCallAny: () => false };
+  const host = { redact: (text: string) => text, consumer: () => ANONYMOUS, gauges: new Gauges(), agents };
   const lane = new ToolsLane(host as unknown as ToolsHost, () => {
     throw new Error('no call here');
   });
@@ -48,4 +49,5 @@ it('shows what a source got after its problems were looked at and before the gen
   snapshot = { ...EMPTY, version: '2', state: 'ready', tools: [{ definition: DEFINITION, risk: 'read', tags: [] }] };
   lane.adopt(generation);
   expect([...generation.doors.get('late')!.view(ANONYMOUS).tools.keys()]).toEqual(['find']);
+  lane.close();
 });

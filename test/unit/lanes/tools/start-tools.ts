@@ -15,6 +15,7 @@ import type { ToolsHost } from '../../../../src/lanes/tools/host.ts';
 import { ToolsLane } from '../../../../src/lanes/tools/lane.ts';
 import type { BoundPolicy } from '../../../../src/pipeline/chain.ts';
 import { Gauges } from '../../../../src/upstreams/health/gauges.ts';
+import { wordsAlone } from '../../../support/static-semantics.ts';
 import { createBalancer } from '../models/doors/start-lane.ts';
 
 export interface ServiceAnswer {
@@ -79,6 +80,8 @@ export async function startTools({ service = () => ({}), services = {}, servers 
     redact: (text: string) => text,
     addSecret: () => () => undefined,
     consumer: () => ANONYMOUS,
+    semantics: wordsAlone(),
+    agents: { mayCallAny: () => false, search: async () => ({ agents: [] }) },
   } as unknown as ToolsHost;
   const lane = new ToolsLane(host, () => ({ tools: generation, leave: () => undefined }));
   const lent = {
@@ -94,7 +97,10 @@ export async function startTools({ service = () => ({}), services = {}, servers 
   await lane.settled();
   const edge = createEdge({ rules: () => RULES, identify: () => ANONYMOUS, mounts: lane.mounts, log, requestId: randomUUID });
   const { port } = await edge.listen({ host: '127.0.0.1', port: 0 });
-  onTestFinished(() => edge.close({ graceMs: 0 }));
+  onTestFinished(async () => {
+    lane.close();
+    await edge.close({ graceMs: 0 });
+  });
   return {
     lane,
     gauges,
