@@ -31,7 +31,7 @@ async function semanticsOf(model: string): Promise<HubSemantics> {
     files.map(async (file) => (await import(new URL(file, EMBEDDERS).href)) as { default: EmbedderExtension }),
   );
   const extensions = new Map(loaded.map((one) => [one.default.name, one.default]));
-  const vectors = { get: async () => new Map(), put: async () => {}, forget: async () => {} };
+  const vectors = { get: async () => new Map(), put: async () => {}, touch: async () => {}, forget: async () => {} };
   const semantics = new HubSemantics({ log, vectors, models: resolve(import.meta.dirname, '../../shared/models') });
   semantics.configure(
     { model },

@@ -116,7 +116,7 @@ async function* clinc(name: string, embed: Embedder['embed']): AsyncGenerator<st
 }
 
 function show({ same, different }: Shared, count: Shared): string {
-  const part = (some: number, all: number): string => `${String(some).padStart(3)} (${((100 * some) / all).toFixed(1)} %)`;
+  const part = (some: number, all: number): string => `${String(some).padStart(3)} (${((100 * some) / Math.max(all, 1)).toFixed(1)} %)`;
   return `${part(same, count.same)}, ${part(different, count.different)}`;
 }
 

@@ -9,9 +9,9 @@ import { References } from '../config/secrets.ts';
 import type { SemanticStatus } from '../core/contracts/semantics.ts';
 import { MODEL_FILES, MODEL_NAME, ORIGIN_FILE, PULLABLE, STATIC_FILES } from '../embedding/models/known-files.ts';
 import { inspectModelFolder, modelNames, type ModelFolder } from '../embedding/models/model-folder.ts';
-import { sourcesAt } from '../embedding/models/pull/find-source.ts';
+import { AddressError, sourcesAt } from '../embedding/models/pull/find-source.ts';
 import type { Check } from '../embedding/models/pull/fetch-file.ts';
-import { UnreachableError } from '../embedding/models/pull/model-source.ts';
+import { UnreachableError, type ModelSource } from '../embedding/models/pull/model-source.ts';
 import { pullModel, type PulledModel } from '../embedding/models/pull/pull-model.ts';
 import { findRunningHub } from './admin-access.ts';
 import { columns, note, print, printJson, shellQuote } from './print.ts';
@@ -74,7 +74,7 @@ export async function pullOneModel(wanted: string, options: PullCommandOptions, 
     throw new CommandError(`--revision ${options.revision} names no branch, tag or commit.`, 2);
   const progress = new PullProgress();
   const { revision, force = false, acceptLicence = false } = options;
-  const candidates = sourcesAt(from, { ...model, revision });
+  const candidates = readAddress(() => sourcesAt(from, { ...model, revision }));
   note(`Pulling ${model.repo ?? model.name} from ${from}${revision === 'main' ? '' : `, revision ${revision}`}.`);
   const onLicence = (licence: string | undefined): void => note(`  licence: ${licence ?? 'unknown'}`);
   try {
@@ -109,6 +109,14 @@ export async function removeModel(name: string, settings: Settings): Promise<voi
   await tellHub(settings);
 }
 
+function readAddress(read: () => ModelSource[]): ModelSource[] {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof AddressError ? new CommandError(error.message, 2) : error;
+  }
+}
+
 /** A known name, OWNER/NAME, or any name for a folder or mirror that the command names. */
 function readWanted(wanted: string, isNamed: boolean): { readonly name: string; readonly repo?: string; readonly licence?: string } {
   const known = PULLABLE.find(({ name, repo }) => [name, repo].some((one) => one.toLowerCase() === wanted.toLowerCase()));
@@ -131,8 +139,9 @@ async function modelsFolder({ configFile, dataDir, env }: Settings): Promise<str
 }
 
 function isModel({ files }: ModelFolder): boolean {
-  const own: readonly string[] = [...MODEL_FILES.slice(1), ...STATIC_FILES, ORIGIN_FILE];
-  return files.some(({ name }) => own.includes(name));
+  // A config.json is in many a folder.
+  const marks: readonly string[] = [...MODEL_FILES.slice(1), ...STATIC_FILES, ORIGIN_FILE];
+  return files.some(({ name }) => marks.includes(name));
 }
 
 function sizeOf({ files }: ModelFolder): number {

@@ -3,7 +3,8 @@ import type { JsonObject } from './json.ts';
 
 /** The agents lane: what its calls move. All shapes are the JSON of A2A 1.0 (specification/a2a.proto), whatever version and binding caller and agent speak; unknown fields survive. */
 export interface AgentsLane {
-  operation: AgentOperation;
+  /** `agents/search` asks the hub which agents there are, and no agent. */
+  operation: AgentOperation | 'agents/search';
   input: AgentsInput;
   reply: AgentsReply;
   chunk: AgentsChunk;
@@ -26,6 +27,7 @@ export const AGENT_OPERATIONS = [
 export type AgentOperation = (typeof AGENT_OPERATIONS)[number];
 
 export interface AgentsInput {
+  /** Empty for `agents/search`. */
   readonly agent: string;
   /** The skill that the message names in its metadata (`skill` or `skillId`). */
   readonly skill?: string;
@@ -33,13 +35,13 @@ export interface AgentsInput {
   readonly task?: string;
   /** The conversation that a message belongs to. */
   readonly context?: string;
-  /** The request of the operation: SendMessageRequest, GetTaskRequest, and so on. */
+  /** The request of the operation: SendMessageRequest, GetTaskRequest, and so on; `{ query, top }` for `agents/search`. */
   readonly params: JsonObject;
 }
 
 /**
  * SendMessageResponse (`{ task }` or `{ message }`), Task (`tasks/get`, `tasks/cancel`), ListTasksResponse, TaskPushNotificationConfig (`set`, `get`),
- * ListTaskPushNotificationConfigsResponse, AgentCard; `{}` for `delete`.
+ * ListTaskPushNotificationConfigsResponse, AgentCard; `{}` for `delete`; `{ agents, degraded? }` for `agents/search`.
  */
 export interface AgentsReply {
   readonly result: JsonObject;

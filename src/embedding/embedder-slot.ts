@@ -26,7 +26,9 @@ export class EmbedderSlot {
   readonly #listeners = new Set<() => void>();
   #rung: Rung | undefined;
   #problem: string | undefined;
-  #loading: Promise<void> | undefined;
+  /** Resolves when the one that is being loaded is there, has failed, or is late. */
+  #settled: Promise<void> | undefined;
+  #isLoading = false;
   #timer: NodeJS.Timeout | undefined;
   #failures = 0;
   #since = 0;
@@ -47,9 +49,9 @@ export class EmbedderSlot {
     return this.#problem;
   }
 
-  /** Resolves when it is not being loaded; never rejects. */
+  /** Resolves when it is not being loaded, or takes longer for that than it should; never rejects. */
   async settled(): Promise<void> {
-    await this.#loading;
+    await this.#settled;
   }
 
   /** Gives the way to stop. */
@@ -64,12 +66,12 @@ export class EmbedderSlot {
     this.#rung = undefined;
     void letGo(rung.embedder);
     if (Date.now() - this.#since > SOUND_MS) this.#failures = 0;
-    this.#fail(error);
+    this.#fail(isOurs(rung.name) ? error : new Error(messageOf(error)));
   }
 
   /** Loads a failed one now: something has changed that may have mended it. */
   retry(): void {
-    if (this.#closed || this.#rung !== undefined || this.#loading !== undefined) return;
+    if (this.#closed || this.#rung !== undefined || this.#isLoading) return;
     clearTimeout(this.#timer);
     this.#failures = 0;
     this.#load();
@@ -84,14 +86,27 @@ export class EmbedderSlot {
     this.#rung = undefined;
   }
 
+  /** One at a time: what is late is used when it comes, for a second load would be later still. */
   #load(): void {
-    this.#loading = this.#attempt().finally(() => (this.#loading = undefined));
+    const timeoutMs = this.#parts.timeoutMs();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(() => {
+      const message = `Loading the model takes longer than ${timeoutMs / 1000} s. It is used when it comes. If that is too late, raise embedding.loadTimeout or take a smaller model.`;
+      if (!this.#closed) this.#tellProblem(new GatewayError('unavailable', message));
+      resolve();
+    }, timeoutMs).unref();
+    this.#settled = promise;
+    this.#isLoading = true;
+    void this.#attempt().finally(() => {
+      clearTimeout(timer);
+      resolve();
+    });
   }
 
   async #attempt(): Promise<void> {
-    const { name, traits, timeoutMs } = this.#parts;
+    const { name, traits } = this.#parts;
     try {
-      const embedder = await inTime(this.#parts.load(), timeoutMs());
+      const embedder = await this.#parts.load().finally(() => (this.#isLoading = false));
       if (this.#closed) return await letGo(embedder);
       this.#rung = { name, embedder, traits };
       this.#problem = undefined;
@@ -103,14 +118,18 @@ export class EmbedderSlot {
   }
 
   #fail(error: unknown): void {
-    const { name, log } = this.#parts;
     const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures);
     this.#failures += 1;
+    this.#timer = setTimeout(() => this.#load(), pause).unref();
+    this.#tellProblem(error);
+  }
+
+  #tellProblem(error: unknown): void {
+    const { name, log } = this.#parts;
     const { message, detail } = toldOf(name, error);
     // The same at every try is said once.
     if (message !== this.#problem) log.warn({ rung: name, detail }, `embeddings: ${message}`);
     this.#problem = message;
-    this.#timer = setTimeout(() => this.#load(), pause).unref();
     this.#tell();
   }
 
@@ -122,25 +141,17 @@ export class EmbedderSlot {
 /** Callers may read why their answer is degraded: what code that is not ours says is for the log alone. */
 function toldOf(name: string, error: unknown): Pick<GatewayError, 'message' | 'detail'> {
   if (error instanceof GatewayError) return error;
-  const detail = error instanceof Error ? error.message : String(error);
+  const detail = messageOf(error);
   return { message: `The embedder ${name} has failed; the log of the hub says why. It is loaded again after a while.`, detail };
 }
 
-/** What comes too late is let go of. */
-async function inTime(loading: Promise<Embedder>, timeoutMs: number): Promise<Embedder> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const message = `Loading the model took longer than ${timeoutMs / 1000} s. Raise embedding.loadTimeout, or take a smaller model.`;
-    timer = setTimeout(() => reject(new GatewayError('unavailable', message)), timeoutMs);
-  });
-  try {
-    return await Promise.race([loading, late]);
-  } catch (error) {
-    loading.then(letGo, () => undefined);
-    throw error;
-  } finally {
-    clearTimeout(timer);
-  }
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** What one of ours says while it works is the same for whoever asks; an extension may say what it heard of one call. */
+function isOurs(rung: string): boolean {
+  return rung === 'transformers' || rung === 'remote' || rung === 'static';
 }
 
 async function letGo(embedder: Embedder): Promise<void> {

@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import { isModelPath } from '../core/contracts/semantics.ts';
 import { MODEL_NAME } from './models/known-files.ts';
 import { byPreference, knownTraits, PLAIN } from './models/known-models.ts';
 import { modelNames } from './models/model-folder.ts';
@@ -58,7 +59,7 @@ export async function findCandidates(model: string, places: Places): Promise<Can
     return { found: [own, BUNDLED] };
   }
   if (extensions.includes(model)) return { found: [{ rung: model, extension: model, options, traits: PLAIN }, BUNDLED] };
-  const isPath = /^\.{0,2}\//.test(model);
+  const isPath = isModelPath(model);
   const path = isPath ? resolve(folder, model) : join(models, model);
   // A name is one folder deep: what goes elsewhere says so by how it begins.
   if ((isPath || MODEL_NAME.test(model)) && (await isFolder(path))) return { found: [await local(path, folder), BUNDLED] };

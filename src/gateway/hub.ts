@@ -31,6 +31,7 @@ import { createHttp, type InProcessService, type UpstreamHttp } from '../upstrea
 import { adminHub } from './admin-hub.ts';
 import { adminService } from './admin-service.ts';
 import { checkAdminListener } from './check-admin-listener.ts';
+import { namedModels } from './evaluation/named-models.ts';
 import { createHostFactory } from './extensions/extension-host.ts';
 import { loadBuiltins } from './extensions/extension-set.ts';
 import { buildGeneration, ConfigRefused, readDirectory, type HubGeneration } from './generation.ts';
@@ -124,7 +125,7 @@ export class Hub {
       log: this.log,
       vectors: this.store.vectors,
       models: join(options.dataDir, 'models'),
-      ask: (model, texts) => this.lanes.models.embed(model, texts),
+      ask: (model, texts, signal) => this.lanes.models.embed(model, texts, signal),
     });
     this.#hostOf = createHostFactory({ http: this.http, store: this.store, state: this.state, semantics: this.semantics, log: this.log });
     this.slot = new GenerationSlot(async (content) => {
@@ -278,6 +279,7 @@ export class Hub {
       this.semantics.configure(built.generation.merged.config.embedding, {
         folder: parts.folder,
         embedders: generation.content.extensions.embedders,
+        named: namedModels(built.generation.merged.config),
       });
       this.lanes.adopt(built.generation);
       built.generation.extensions.serve();

@@ -21,8 +21,8 @@ export interface LikeParts extends KeepingSettings {
   readonly log: Logger;
 }
 
-/** Characters. About 128 tokens: what models of sentences were trained on, and thresholds measured. In a longer text one word more or less hardly moves the vector. */
-const LONGEST = 500;
+/** Characters. What the rules and the thresholds were measured with; in a longer text a word more or less hardly moves the vector. */
+const LONGEST = 100;
 /** Milliseconds that a call waits for its vector; a model may be loading. */
 const PATIENCE_MS = 1_000;
 
@@ -49,10 +49,12 @@ export function likeAnswers(parts: LikeParts): OtherAnswers {
       if (question === undefined) return [];
       const { group, wording } = question;
       const all = before.of(group, now());
-      const same = all.filter((asked) => asked.wording.said === wording.said && likeness(asked.wording, wording) === 'same');
-      if (same.length > 0 || all.length === 0) return same.map(({ key }) => found(before, group, key, 'wording'));
+      const same = all.filter((asked) => likeness(asked.wording, wording) === 'same');
+      if (same.length > 0) return same.map(({ key }) => found(before, group, key, 'wording'));
+      const like = all.filter((asked) => likeness(asked.wording, wording) === 'near');
+      if (like.length === 0) return [];
       question.embedded = await embed(question.text, parts);
-      return nearest(all, question, parts.threshold).map(({ key, cosine }) => found(before, group, key, cosine.toFixed(2)));
+      return nearest(like, question, parts.threshold).map(({ key, cosine }) => found(before, group, key, cosine.toFixed(2)));
     },
     kept(call, key) {
       const question = ask(call);
@@ -85,18 +87,18 @@ function found(before: AskedBefore, group: string, key: string, near: string): {
   return { key, near };
 }
 
-/** Those that are near enough and say nothing else, nearest first. Vectors of another model are not compared. */
+/** Those whose vectors are near enough, nearest first. Vectors of another model are not compared. */
 function nearest(
-  all: readonly Asked[],
-  { wording, embedded }: Question,
+  like: readonly Asked[],
+  { embedded }: Question,
   threshold = embedded?.sameRequest ?? 1,
 ): { key: string; cosine: number }[] {
   const [vector] = embedded?.vectors ?? [];
   if (embedded === undefined || vector === undefined) return [];
-  return all
+  return like
     .filter((asked) => asked.embedded?.model === embedded.model)
-    .map((asked) => ({ asked, key: asked.key, cosine: cosine(asked.embedded?.vector ?? [], vector) }))
-    .filter(({ asked, cosine: near }) => near >= threshold && likeness(asked.wording, wording) === 'near')
+    .map(({ key, embedded: other }) => ({ key, cosine: cosine(other?.vector ?? [], vector) }))
+    .filter(({ cosine: near }) => near >= threshold)
     .toSorted((a, b) => b.cosine - a.cosine);
 }
 

@@ -54,7 +54,7 @@ export function billionths(dollars: number): number {
   return Math.ceil(dollars * 1e9 - 0.001);
 }
 
-/** What reaches an upstream to have work done. Lists, subscriptions and questions about tasks are free. */
+/** What reaches an upstream, or a model of the hub's own, to have work done. Lists, subscriptions and questions about tasks are free. */
 const WORK: ReadonlySet<string> = new Set<AnyCall['operation']>([
   'chat',
   'responses',
@@ -67,12 +67,16 @@ const WORK: ReadonlySet<string> = new Set<AnyCall['operation']>([
   'completion/complete',
   'message/send',
   'message/stream',
+  'agents/search',
 ]);
+
+/** No vendor asks anything for it. */
+const COSTS_NOTHING: ReadonlySet<string> = new Set<AnyCall['operation']>(['count_tokens', 'agents/search']);
 
 export function concerns(unit: Unit, call: AnyCall): boolean {
   if (!appliesTo(unit, call.lane)) return false;
   if (unit === 'streams') return opensStream(call);
-  return WORK.has(call.operation) && !((unit === 'tokens' || unit === 'usd') && call.operation === 'count_tokens');
+  return WORK.has(call.operation) && !((unit === 'tokens' || unit === 'usd') && COSTS_NOTHING.has(call.operation));
 }
 
 /** What is known only when a call has ended. */

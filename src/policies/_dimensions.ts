@@ -37,7 +37,11 @@ interface Dimension {
 }
 
 const DIMENSIONS: Readonly<Record<string, Omit<Dimension, 'name'>>> = {
-  agent: { noun: 'agent', chosen: true, value: (of) => ('input' in of ? (of.lane === 'agents' ? of.input.agent : undefined) : of.agent) },
+  agent: {
+    noun: 'agent',
+    chosen: true,
+    value: (of) => ('input' in of ? (of.lane === 'agents' ? of.input.agent || undefined : undefined) : of.agent),
+  },
   consumer: { noun: 'consumer', chosen: false, value: (of) => of.consumer.name },
   // A consumer is in several: the table asks for each of them.
   group: { noun: 'group', chosen: false, value: () => undefined },

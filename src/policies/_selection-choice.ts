@@ -16,19 +16,17 @@ export interface Choice {
 }
 
 /**
- * The tools that a request is likely to need, of `size`. Where even the best has hardly anything in common with it there are more, not fewer: what is
- * not offered cannot be called, and those without anything in common follow in their order.
+ * The tools that a request is likely to need, of `size`: as many as there is room for, since what is not offered cannot be called. Those with nothing
+ * in common with the request follow the others in their order. Where even the best has hardly anything in common with it there are more, not fewer.
  */
 export function chooseTools({ hits }: Found, size: number, { top, unsure = size, threshold }: ChoiceSettings): Choice {
+  const scores = new Map(hits.map(({ index, score }) => [index, score]));
+  for (let place = 0; place < size; place += 1) if (!scores.has(place)) scores.set(place, 0);
+  const ranked = [...scores.keys()];
   const [best] = hits;
-  if (best === undefined || hits.every(isWeak)) {
-    const ranked = new Set(hits.map(({ index }) => index));
-    for (let place = 0; place < size; place += 1) ranked.add(place);
-    return { places: [...ranked].slice(0, unsure), unsure: true };
-  }
+  if (best === undefined || hits.every(isWeak)) return { places: ranked.slice(0, unsure), unsure: true };
   const least = best.score * threshold;
-  const likely = hits.slice(0, top).filter(({ score }) => score >= least);
-  return { places: likely.map(({ index }) => index), unsure: false };
+  return { places: ranked.slice(0, top).filter((place) => scores.get(place)! >= least), unsure: false };
 }
 
 /** A cosine below this is that of many a pair about other things, in the bundled model and in MiniLM. */

@@ -1,10 +1,11 @@
-import { hash } from 'node:crypto';
-import type { Semantics, TextIndex } from '../core/contracts/semantics.ts';
-import { tokensOf } from '../core/units/tokens.ts';
+import { createHash } from 'node:crypto';
+import type { Findable, Semantics, TextIndex } from '../core/contracts/semantics.ts';
 import { findableOf, type OwnTool } from './_selection-tools.ts';
 
 /** Tools of all lists together that are kept: some 10 kB each with index and vectors. */
 const MOST_TOOLS = 10_000;
+/** Characters of all lists together that are kept: MOST_TOOLS have as many when they are described at length. */
+const MOST_CHARACTERS = 5_000_000;
 
 /** What is known of one list of tools that applications send with each request. */
 export interface ToolList {
@@ -12,58 +13,58 @@ export interface ToolList {
   readonly index: TextIndex;
   /** Each once. */
   readonly names: readonly string[];
-  /** By name: of all definitions that have it. Counted when it is asked first: after the search, so that reading and counting are two steps. */
-  readonly tokens: ReadonlyMap<string, number>;
 }
 
-/** The lists that were sent last, by their content. */
+interface Kept {
+  readonly list: ToolList;
+  readonly characters: number;
+}
+
+/** The lists that were sent last, by what of them is read. */
 export class ToolLists {
   /** Least recently used first. */
-  readonly #lists = new Map<string, ToolList>();
+  readonly #lists = new Map<string, Kept>();
   #tools = 0;
+  #characters = 0;
 
   /** Throws what `index` throws. */
   get(tools: readonly OwnTool[], semantics: Semantics, model: string | undefined): ToolList {
-    const key = hash('sha256', JSON.stringify(tools), 'base64url');
-    const kept = this.#lists.get(key);
-    const list = kept ?? makeList(tools, semantics, model);
+    const texts = new Map<string, Findable>();
+    for (const tool of tools) if (!texts.has(tool.name)) texts.set(tool.name, findableOf(tool));
+    const { key, characters } = digest(texts.values());
+    const before = this.#lists.get(key);
+    const kept = before ?? {
+      list: { index: semantics.index([...texts.values()], { model, passing: true }), names: [...texts.keys()] },
+      characters,
+    };
     this.#lists.delete(key);
-    this.#lists.set(key, list);
-    if (kept === undefined) {
-      this.#tools += list.names.length;
+    this.#lists.set(key, kept);
+    if (before === undefined) {
+      this.#tools += texts.size;
+      this.#characters += characters;
       this.#forget();
     }
-    return list;
+    return kept.list;
   }
 
   #forget(): void {
-    for (const [key, { names }] of this.#lists) {
-      if (this.#tools <= MOST_TOOLS || this.#lists.size === 1) return;
+    for (const [key, { list, characters }] of this.#lists) {
+      if ((this.#tools <= MOST_TOOLS && this.#characters <= MOST_CHARACTERS) || this.#lists.size === 1) return;
       this.#lists.delete(key);
-      this.#tools -= names.length;
+      this.#tools -= list.names.length;
+      this.#characters -= characters;
     }
   }
 }
 
-function makeList(tools: readonly OwnTool[], semantics: Semantics, model: string | undefined): ToolList {
-  const first = new Map<string, OwnTool>();
-  for (const tool of tools) if (!first.has(tool.name)) first.set(tool.name, tool);
-  const index = semantics.index([...first.values()].map(findableOf), { model, passing: true });
-  let counted: readonly OwnTool[] | undefined = tools;
-  let tokens: ReadonlyMap<string, number> | undefined;
-  return {
-    index,
-    names: [...first.keys()],
-    get tokens() {
-      tokens ??= tokensByName(counted ?? []);
-      counted = undefined;
-      return tokens;
-    },
-  };
-}
-
-function tokensByName(tools: readonly OwnTool[]): ReadonlyMap<string, number> {
-  const tokens = new Map<string, number>();
-  for (const { name, definition } of tools) tokens.set(name, (tokens.get(name) ?? 0) + tokensOf(definition));
-  return tokens;
+/** Of the parts that are read: what else the definitions hold may be long, and comes with each request. */
+function digest(texts: Iterable<Findable>): { readonly key: string; readonly characters: number } {
+  const sum = createHash('sha256');
+  let characters = 0;
+  for (const text of texts) {
+    const json = JSON.stringify(text);
+    sum.update(json);
+    characters += json.length;
+  }
+  return { key: sum.digest('base64url'), characters };
 }

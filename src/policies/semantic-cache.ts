@@ -34,7 +34,7 @@ export default definePolicy<SemanticCacheOptions, CachedLane>({
       maxEntries: {
         type: 'integer',
         minimum: 1,
-        maximum: 10_000,
+        maximum: 2_000,
         description: `How many questions are compared that differ in nothing but their last message. Default: ${MAX_ENTRIES}.`,
       },
     },

@@ -36,7 +36,7 @@ export default definePolicy<ToolSelectionOptions, 'models'>({
         type: 'integer',
         minimum: 1,
         maximum: 1000,
-        description: 'How many of the tools go on, besides those that always do. Default: 20.',
+        description: 'How many of the tools go on, besides those that always do; with a threshold, at most. Default: 20.',
       },
       above: {
         type: 'integer',
@@ -55,7 +55,7 @@ export default definePolicy<ToolSelectionOptions, 'models'>({
         type: 'number',
         minimum: 0,
         maximum: 1,
-        description: 'Tools whose score is below this share of the best are left out, though there are fewer than top. Default: 0.',
+        description: 'Tools whose score is below this share of the best are left out, though there are fewer than top then. Default: 0.',
       },
       keep: {
         type: 'array',
@@ -104,7 +104,7 @@ const NOTHING: Found = { hits: [] };
 const OPERATIONS = new Set<string>(['chat', 'responses', 'messages', 'count_tokens']);
 
 function selectionHooks(settings: Settings, host: Host): PolicyHooks<'models'> {
-  const { model, query: messages, top, above, unsure, dryRun, mayCut } = settings;
+  const { model, query: messages, top, above, unsure, threshold, dryRun, mayCut } = settings;
   const lists = host.shared(`lists ${model ?? ''}`, () => new ToolLists());
   /** What answered last. */
   let active: string | undefined;
@@ -131,7 +131,7 @@ function selectionHooks(settings: Settings, host: Host): PolicyHooks<'models'> {
     },
     explain({ lane }) {
       if (lane !== 'models') return [];
-      const rule = `tool-selection: at most ${top} of more than ${above} tools${dryRun ? ', dry run' : ''}`;
+      const rule = `tool-selection: ${threshold > 0 ? 'at most ' : ''}${top} of more than ${above} tools${dryRun ? ', dry run' : ''}`;
       return [{ rule, value: active ?? `by ${model ?? 'the model of embedding'}` }];
     },
   };
@@ -149,10 +149,10 @@ function select(call: Call<'models'>, { tools, list, found, choice }: Selection,
   const names = new Set(choice.places.map((place) => list.names[place]));
   const needed = neededNames(body);
   for (const name of list.names) if (needed.has(name)) names.add(name);
-  const kept = cutTools(tools, ({ own }) => own === undefined || names.has(own.name));
-  const providers = tokensOfAll(tools.filter(({ own }) => own === undefined));
-  const full = list.names.reduce((sum, name) => sum + list.tokens.get(name)!, providers);
-  const offered = list.names.reduce((sum, name) => (names.has(name) ? sum + list.tokens.get(name)! : sum), providers);
+  const isKept = ({ own }: OfferedTool): boolean => own === undefined || names.has(own.name);
+  const kept = cutTools(tools, isKept);
+  const full = tokensOfAll(tools);
+  const offered = tokensOfAll(tools.filter(isKept));
   const detail = detailOf(kept.length, tools.length, found, choice);
   if (!dryRun && kept.length < tools.length) call.input = { ...call.input, body: { ...body, tools: kept } };
   // What is only counted is not offered to anybody.

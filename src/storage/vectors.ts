@@ -11,8 +11,11 @@ const FORGOTTEN_AT_ONCE = 2000;
 /** Vectors are the bytes of their floats: base64 in a text column would be a third larger and costs as long again to decode. */
 export function createVectors(db: Database, now: () => number): VectorStore {
   const touch = async (model: string, hashes: readonly string[]): Promise<void> => {
+    const update = db.updateTable('text_vector').where('model', '=', model);
     for (const some of portions(hashes)) {
-      await db.updateTable('text_vector').set({ used_at: now() }).where('model', '=', model).where('hash', 'in', some).execute();
+      // Once a day is enough: every write is one more to keep.
+      const old = update.where('hash', 'in', some).where('used_at', '<=', now() - DAY_MS);
+      await old.set({ used_at: now() }).execute();
     }
   };
   return {
@@ -47,8 +50,10 @@ export function createVectors(db: Database, now: () => number): VectorStore {
       }
     },
 
+    touch,
+
     async forget(before) {
-      // What was got may not have been touched for a day.
+      // What is in use may not have been touched for a day.
       const since = before - DAY_MS;
       const some = db.selectFrom('text_vector').select('hash').where('used_at', '<', since).limit(FORGOTTEN_AT_ONCE);
       let gone = 1n;

@@ -499,17 +499,23 @@ export function examineStore(name: string, { survives }: { survives: boolean }, 
         expect(await got('m', ['empty'])).toEqual([]);
       });
 
-      it('forgets what was neither put nor got since then, a day later at the latest', async () => {
-        await store.vectors.put('m', new Map(['put', 'got', 'again', 'late'].map((hash) => [hash, Float32Array.of(1)])));
+      it('forgets what was neither put, got nor touched since then, a day later at the latest', async () => {
+        await store.vectors.put('m', new Map(['put', 'got', 'again', 'touched', 'late'].map((hash) => [hash, Float32Array.of(1)])));
         time += 10 * DAY;
         await store.vectors.get('m', ['got']);
         await store.vectors.put('m', new Map([['again', Float32Array.of(2)]]));
+        await store.vectors.touch('m', ['touched', 'absent']);
+        await store.vectors.touch('other', ['put']);
         const since = time;
         // Touched a moment ago, so that nothing is written for it; what it is got for counts all the same.
         time += DAY / 2;
         await store.vectors.get('m', ['got']);
         await store.vectors.forget(time);
-        expect((await got('m', ['put', 'got', 'again', 'late'])).map(([hash]) => hash)).toEqual(['again', 'got']);
+        expect((await got('m', ['put', 'got', 'again', 'touched', 'absent', 'late'])).map(([hash]) => hash)).toEqual([
+          'again',
+          'got',
+          'touched',
+        ]);
         time = since + 3 * DAY;
         await store.vectors.forget(time);
         expect(await got('m', ['got', 'again'])).toEqual([]);

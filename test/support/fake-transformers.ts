@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 /**
  * Stands in for the library where tests need no weights: the same calls, and vectors of 16 numbers from the letters of a text. A text with `DIE` ends its thread,
- * one with `FAIL` throws, `SLOW` takes 20 ms; a model whose config.json has `broken` or `hangs` cannot be loaded.
+ * one with `FAIL` throws, `SLOW` takes 20 ms, `STUCK` half a second in which nothing is heard; a model whose config.json has `broken` or `hangs` cannot be loaded.
  */
 const LIBRARY = `
 const { readFileSync } = require('node:fs');
@@ -20,6 +20,7 @@ exports.pipeline = async (task, model, options) => {
     if (!normalize) throw new Error('not of length one');
     if (texts.some((text) => text.includes('DIE'))) process.exit(9);
     if (texts.some((text) => text.includes('FAIL'))) throw new Error('cannot read this');
+    if (texts.some((text) => text.includes('STUCK'))) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
     if (texts.some((text) => text.includes('SLOW'))) await new Promise((resolve) => setTimeout(resolve, 20));
     const data = new Float32Array(texts.length * 16);
     texts.forEach((text, row) => {

@@ -3,7 +3,8 @@ import type { Host } from '../../src/core/contracts/extension.ts';
 import type { VectorStore } from '../../src/core/contracts/store.ts';
 import type { Logger } from '../../src/core/logger.ts';
 import bundled from '../../src/embedding/embedders/static.ts';
-import { HubSemantics, type Embedders } from '../../src/embedding/semantics.ts';
+import type { Embedders } from '../../src/embedding/ladders.ts';
+import { HubSemantics } from '../../src/embedding/semantics.ts';
 
 export const silent: Logger = {
   debug() {},
@@ -28,6 +29,7 @@ export function memoryVectors(): VectorStore {
     async put(model, vectors) {
       for (const [hash, vector] of vectors) kept.set(key(model, hash), vector);
     },
+    async touch() {},
     async forget() {},
   };
 }

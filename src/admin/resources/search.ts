@@ -1,12 +1,11 @@
 import { Type } from 'typebox';
 import { shape, text } from '../../config/schema/parts.ts';
 import type { ToolExample, TextExample } from '../hub.ts';
+import { MOST_FOUND } from '../../http/narrowing.ts';
 import { plainSchema } from '../plain-schema.ts';
 import { Refusal } from '../problem.ts';
 import type { AdminRoute } from '../route.ts';
 
-/** Most tools that one search gives. */
-const MOST_FOUND = 100;
 /** What a batch may have: the hub works on it in one go. */
 const MOST_EXAMPLES = 1000;
 

@@ -12,10 +12,11 @@ export interface Embedder {
   /** Texts that one call of `embed` should have at most: what the event loop, or a queue before a worker, can bear. */
   readonly batch: number;
   /**
-   * Unit vectors in the order of the texts. Texts of any length: what the model cannot read is cut. Rejects when the embedder can work no more;
-   * it is then let go and the next rung answers.
+   * Unit vectors in the order of the texts. Texts of any length: what the model cannot read is cut. Rejects with GatewayError `bad_request` when it
+   * refuses these texts and goes on working: the next rung answers that one call. Any other rejection means that it can work no more: it is let go
+   * and loaded again. `signal` says that nobody waits any more; how it rejects then counts for nothing.
    */
-  embed(texts: readonly string[], as: EmbeddedAs): Awaitable<readonly Float32Array[]>;
+  embed(texts: readonly string[], as: EmbeddedAs, signal?: AbortSignal): Awaitable<readonly Float32Array[]>;
   [Symbol.asyncDispose]?(): Promise<void>;
 }
 

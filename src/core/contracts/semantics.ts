@@ -16,6 +16,11 @@ export interface UseOptions {
   readonly model?: string | undefined;
 }
 
+/** Whether a model is named by its place on this machine. Only files may do so: whoever may change the store may not look around in folders. */
+export function isModelPath(model: string): boolean {
+  return /^\.{0,2}\//.test(model);
+}
+
 /** A thing that can be found: a tool, an agent's skill. */
 export interface Findable {
   readonly name: string;
@@ -33,8 +38,11 @@ export interface IndexOptions extends UseOptions {
 
 export interface TextIndex {
   readonly size: number;
-  /** The best `top` of the texts, best first. Never rejects because of a model: the next rung answers, down to words alone. */
-  find(query: string, top: number): Promise<Found>;
+  /**
+   * The best `top` of the texts, best first. Never rejects because of a model: the next rung answers, down to words alone. Rejects with the reason of
+   * `signal` when that ends the wait for a model.
+   */
+  find(query: string, top: number, signal?: AbortSignal): Promise<Found>;
 }
 
 export interface Found {
@@ -86,6 +94,8 @@ export interface ClassExamples {
 export interface ClassifierOptions extends UseOptions {
   /** Texts that belong to no class, for tuning. */
   readonly none?: readonly string[];
+  /** When it aborts, nothing more is learnt: what was answers on. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Classifier {

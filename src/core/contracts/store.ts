@@ -192,6 +192,8 @@ export interface VectorStore {
   /** Those of the hashes that are there. */
   get(model: string, hashes: readonly string[]): Promise<ReadonlyMap<string, Float32Array>>;
   put(model: string, vectors: ReadonlyMap<string, Float32Array>): Promise<void>;
-  /** Forgets what was neither put nor got since then, or a day later. Milliseconds since the epoch. */
+  /** Those of the hashes that are there are in use, though nobody gets them. */
+  touch(model: string, hashes: readonly string[]): Promise<void>;
+  /** Forgets what was neither put, got nor touched since then, or a day later. Milliseconds since the epoch. */
   forget(before: number): Promise<void>;
 }

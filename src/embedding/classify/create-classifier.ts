@@ -1,8 +1,10 @@
+import type { Embedder } from '../../core/contracts/embedder.ts';
 import type { ClassExamples, Classifier, ClassifierOptions, Verdict } from '../../core/contracts/semantics.ts';
 import { fingerprint } from '../../core/secret.ts';
-import { Slice } from '../index/slice.ts';
-import { unitVector } from '../index/unit-vector.ts';
+import { embedQueries } from '../embed-queries.ts';
+import { refusesTexts } from '../refuses-texts.ts';
 import type { Ladder, Rung } from '../rung.ts';
+import { embedExamples } from './embed-examples.ts';
 import { learnApart } from './learn-apart.ts';
 import { EVERYDAY_TEXTS } from './everyday-texts.ts';
 import { knowsNoOutside, scoresOf, type Learnt } from './learn.ts';
@@ -27,7 +29,7 @@ const known = new Map<string, Promise<Lessons>>();
 
 /** Learns in the background, with the best rung that works, and again when a better one does; the earlier one answers meanwhile. */
 export function createClassifier(classes: readonly ClassExamples[], options: ClassifierOptions | undefined, ladder: Ladder): Classifier {
-  const classifier = new LadderClassifier(classes, options?.none ?? [], ladder);
+  const classifier = new LadderClassifier(classes, options ?? {}, ladder);
   void classifier.ready();
   return classifier;
 }
@@ -38,6 +40,7 @@ type Means = Rung | undefined;
 class LadderClassifier implements Classifier {
   readonly #classes: readonly ClassExamples[];
   readonly #none: readonly string[];
+  readonly #signal: AbortSignal | undefined;
   readonly #ladder: Ladder;
   readonly #key: string;
   /** By the id of the model. */
@@ -48,9 +51,10 @@ class LadderClassifier implements Classifier {
   /** It is known whether there is a model at all. */
   #isSettled = false;
 
-  constructor(classes: readonly ClassExamples[], none: readonly string[], ladder: Ladder) {
+  constructor(classes: readonly ClassExamples[], { none = [], signal }: ClassifierOptions, ladder: Ladder) {
     this.#classes = classes;
     this.#none = none;
+    this.#signal = signal;
     this.#ladder = ladder;
     this.#key = fingerprint([classes.map(({ name, examples }) => [name, examples]), none]);
   }
@@ -58,15 +62,19 @@ class LadderClassifier implements Classifier {
   async classify(text: string): Promise<Verdict | undefined> {
     const wanted = this.#best();
     if (wanted !== undefined && !this.#lessons.has(idOf(wanted.rung))) void this.#learn(wanted.rung);
+    let isRefused = false;
     for (const rung of [...this.#ladder.rungs, undefined]) {
       const lessons = this.#lessons.get(idOf(rung));
       if (lessons === undefined) continue;
       const read = text.slice(0, LONGEST);
       try {
-        const vector = rung === undefined ? undefined : (await this.#vectors(rung, [read]))[0];
-        return this.#verdict(lessons, rung, scoresOf(lessons.learnt, { vector, words: lessons.read(read) }, this.#classes.length));
-      } catch {
+        const vector =
+          rung === undefined ? undefined : await this.#work(rung, async (embedder) => (await embedQueries([read], embedder))[0]);
+        const scores = scoresOf(lessons.learnt, { vector, words: lessons.read(read) }, this.#classes.length);
+        return this.#verdict(lessons, rung, scores, isRefused ? 'It refuses this text.' : 'It is learning the examples.');
+      } catch (error) {
         // The ladder knows; the next rung answers if it has learnt.
+        isRefused ||= refusesTexts(error);
       }
     }
     return undefined;
@@ -104,7 +112,7 @@ class LadderClassifier implements Classifier {
     const id = idOf(rung);
     const failedAt = this.#failures.get(id);
     const rests = failedAt !== undefined && performance.now() - failedAt < AGAIN_MS;
-    if (rests || this.#lessons.has(id)) return Promise.resolve();
+    if (rests || this.#lessons.has(id) || this.#signal?.aborted) return Promise.resolve();
     let learning = this.#learning.get(id);
     if (learning === undefined) {
       const key = `${this.#key} ${id}`;
@@ -122,36 +130,28 @@ class LadderClassifier implements Classifier {
     const classes = this.#classes.map(({ examples }) => examples.map((text) => text.slice(0, LONGEST)));
     const none = this.#none.map((text) => text.slice(0, LONGEST));
     const outside = knowsNoOutside(classes.length, none.length) ? EVERYDAY_TEXTS : [];
-    const vectors = rung === undefined ? [] : await this.#vectors(rung, [...classes.flat(), ...none, ...outside]);
-    const learnt = await learnApart({ classes, none, outside, vectors });
+    const vectors =
+      rung === undefined ? [] : await this.#work(rung, (embedder) => embedExamples([...classes.flat(), ...none, ...outside], embedder));
+    const learnt = await learnApart({ classes, none, outside, vectors }, this.#signal);
     return { learnt, read: wordReader(learnt.vocabulary) };
   }
 
-  /** Texts of callers, all of them. */
-  async #vectors(rung: Rung, texts: readonly string[]): Promise<Float32Array[]> {
-    const { embedder } = rung;
-    const vectors: Float32Array[] = [];
-    const slice = new Slice('background');
+  /** What the embedder refuses tells nothing of the embedder; the ladder hears of anything else. */
+  async #work<T>(rung: Rung, work: (embedder: Embedder) => Promise<T>): Promise<T> {
     try {
-      for (let from = 0; from < texts.length; from += embedder.batch) {
-        const batch = await embedder.embed(texts.slice(from, from + embedder.batch), 'query');
-        for (const vector of batch) vectors.push(unitVector(vector, embedder.dims));
-        if (from > 0 && slice.isOver) await slice.next();
-      }
-      if (vectors.length !== texts.length) throw new Error(`The embedder gave ${vectors.length} vectors for ${texts.length} texts.`);
-      return vectors;
+      return await work(rung.embedder);
     } catch (error) {
-      this.#ladder.failed(rung, error);
+      if (!refusesTexts(error)) this.#ladder.failed(rung, error);
       throw error;
     }
   }
 
-  #verdict({ learnt }: Lessons, rung: Means, scores: Float32Array): Verdict {
+  #verdict({ learnt }: Lessons, rung: Means, scores: Float32Array, progress: string): Verdict {
     const ranked = this.#classes
       .map(({ name, threshold = learnt.threshold }, at) => ({ name, score: scores[at]!, threshold }))
       .toSorted((one, other) => other.score - one.score);
     const [best] = ranked;
-    const degraded = this.#ladder.degraded(rung, 'It is learning the examples.');
+    const degraded = this.#ladder.degraded(rung, progress);
     return {
       ...(best !== undefined && best.score >= best.threshold ? { name: best.name } : {}),
       scores: ranked.slice(0, MOST_SCORES),

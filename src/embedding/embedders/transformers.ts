@@ -38,7 +38,7 @@ export default defineEmbedder<TransformersOptions>({
     const library = findLibrary(folder);
     if (library === undefined)
       throw unavailable(
-        '@huggingface/transformers is not installed: npm i @huggingface/transformers --ignore-scripts, where hubgate.yaml is, brings it.',
+        '@huggingface/transformers is not installed: npm i -D @huggingface/transformers --ignore-scripts, where hubgate.yaml is, brings it.',
       );
     const { name, files, problem } = await inspectModelFolder(path);
     const mend = `hubgate models pull ${name} mends a folder that it brought.`;
@@ -47,19 +47,26 @@ export default defineEmbedder<TransformersOptions>({
     const version = fingerprint([await weightsVersion(path, [WEIGHTS, 'tokenizer.json']), pooling, queryPrefix, documentPrefix]);
     const prefix = { query: queryPrefix, document: documentPrefix };
     const thread = await EmbeddingThread.open({ library, model: path, pooling }, host.log).catch((error: Error) => {
-      throw unavailable(`The library cannot load the model folder ${name}. ${mend}`, error.message);
+      if (error instanceof GatewayError && error.code === 'unavailable') throw error;
+      const detail = error instanceof GatewayError ? error.detail : error.message;
+      throw unavailable(`The library cannot load the model folder ${name}. ${mend}`, detail);
     });
     return {
       id: `${name}@${version.slice(0, 8)}`,
       dims: thread.dims,
       batch: BATCH,
-      async embed(texts, as) {
+      async embed(texts, as, signal) {
         try {
           return await thread.embed(
             texts.map((one) => prefix[as] + one.slice(0, LONGEST)),
             as,
+            signal,
           );
         } catch (error) {
+          if (signal?.aborted === true) throw error;
+          // A model that fails on any text is no longer of use.
+          if (error instanceof GatewayError && (await thread.embed([`${prefix[as]}ready`], as).catch(() => undefined)) !== undefined)
+            throw error;
           throw unavailable(`The thread of the model ${name} has failed; it is started again.`, (error as Error).message);
         }
       },

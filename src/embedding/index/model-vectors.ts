@@ -1,8 +1,9 @@
 import type { Embedder } from '../../core/contracts/embedder.ts';
 import type { VectorStore } from '../../core/contracts/store.ts';
 import type { Logger } from '../../core/logger.ts';
-import { noiseOf } from './noise.ts';
+import { refusesTexts } from '../refuses-texts.ts';
 import { Slabs } from '../slabs/slabs.ts';
+import { noiseOf } from './noise.ts';
 import { Slice } from './slice.ts';
 import { unitVector } from './unit-vector.ts';
 import { NO_ROW, VectorLease } from './vector-lease.ts';
@@ -16,6 +17,11 @@ export interface Wanted {
   readonly hashes: readonly string[];
   /** The text with the hash of that place. */
   textAt(index: number): string;
+}
+
+interface Text {
+  readonly hash: string;
+  readonly text: string;
 }
 
 interface Order {
@@ -39,6 +45,7 @@ export class ModelVectors {
   #isWorking = false;
   #isClosed = false;
   #hasWarned = false;
+  #hasRefused = false;
 
   constructor({ id, dims }: Pick<Embedder, 'id' | 'dims'>, { store, log }: { readonly store: VectorStore; readonly log: Logger }) {
     this.slabs = new Slabs(dims);
@@ -138,12 +145,9 @@ export class ModelVectors {
     const fresh = new Map<string, Float32Array>();
     try {
       for (let from = 0; from < left.length && lease.isComing; from += embedder.batch) {
-        const batch = left.slice(from, from + embedder.batch);
-        const embedded = await embedder.embed(
-          batch.map(({ text }) => text),
-          'document',
-        );
-        for (const [at, { hash }] of batch.entries()) fresh.set(hash, unitVector(embedded[at], this.#dims));
+        const refused = await this.#embed(left.slice(from, from + embedder.batch), embedder, fresh);
+        // Not stored: the embedder may take them another day.
+        for (const { hash } of refused) vectors.set(hash, new Float32Array(this.#dims));
         if (slice.isOver) await slice.next();
       }
     } finally {
@@ -151,6 +155,26 @@ export class ModelVectors {
     }
     for (const [hash, vector] of fresh) vectors.set(hash, vector);
     return vectors;
+  }
+
+  /** Adds the vectors. Gives the texts that the embedder refuses: those beside them are embedded all the same. */
+  async #embed(batch: readonly Text[], embedder: Embedder, fresh: Map<string, Float32Array>): Promise<readonly Text[]> {
+    const texts = batch.map(({ text }) => text);
+    try {
+      const embedded = await embedder.embed(texts, 'document');
+      for (const [at, { hash }] of batch.entries()) fresh.set(hash, unitVector(embedded[at], this.#dims));
+      return [];
+    } catch (err) {
+      if (!refusesTexts(err)) throw err;
+      if (batch.length === 1) {
+        if (!this.#hasRefused)
+          this.#log.warn({ err, embedder: this.#model }, 'the model refuses a text, which is found by its words alone');
+        this.#hasRefused = true;
+        return batch;
+      }
+    }
+    const half = Math.ceil(batch.length / 2);
+    return [...(await this.#embed(batch.slice(0, half), embedder, fresh)), ...(await this.#embed(batch.slice(half), embedder, fresh))];
   }
 
   async #stored(hashes: readonly string[]): Promise<Map<string, Float32Array>> {

@@ -1,21 +1,24 @@
 import type { Findable, Found, Hit, TextIndex } from '../../core/contracts/semantics.ts';
 import type { Ladder, Rung } from '../rung.ts';
+import { refusesTexts } from '../refuses-texts.ts';
 import { analyse } from '../text/analysis.ts';
 import { splitIdentifiers } from '../text/split-identifiers.ts';
 import { subQueries } from '../text/sub-queries.ts';
 import { wordsOf } from '../text/words-of.ts';
 import { bestTexts } from './best-texts.ts';
+import { embedInTime } from './embed-in-time.ts';
 import { Holdings, rowsOf } from './holdings.ts';
 import { scoreTexts, type Asked } from './score-texts.ts';
 import { Slice } from './slice.ts';
 import type { TextVectors } from './text-vectors.ts';
-import { unitVector } from './unit-vector.ts';
 import { WordIndex } from './word-index.ts';
 
 /** Characters of a query that are read: more do not say better what is looked for. */
 const LONGEST_QUERY = 2000;
 /** Milliseconds that a search waits for the first model, while the hub starts. */
 const PATIENCE_MS = 1000;
+/** Milliseconds that a search waits for the vectors of its query, before the next rung answers. */
+const QUERY_MS = 1000;
 /** The rung whose vectors come so quickly that a search waits for them. */
 const QUICK = 'static';
 
@@ -41,31 +44,36 @@ class LadderIndex implements TextIndex {
   readonly #ladder: Ladder;
   readonly #holdings: Holdings;
   readonly #words: Promise<WordIndex>;
+  readonly #building = new Slice('background');
 
   constructor(texts: readonly Findable[], ladder: Ladder, holdings: Holdings) {
     this.#texts = texts;
     this.#ladder = ladder;
     this.#holdings = holdings;
-    this.#words = prepare(texts, holdings);
+    this.#words = prepare(texts, holdings, this.#building);
+    // Nobody may ever search: whoever does is told.
+    this.#words.catch(() => undefined);
   }
 
   get size(): number {
     return this.#texts.length;
   }
 
-  async find(query: string, top: number): Promise<Found> {
+  async find(query: string, top: number, signal?: AbortSignal): Promise<Found> {
     const queries = readQuery(query);
+    this.#building.hurry();
     const words = await this.#words;
     await this.#firstVectors();
-    const failed = new Set<Rung>();
+    /** Why each cannot say what this query means. */
+    const without = new Map<Rung, string | undefined>();
     for (;;) {
-      const active = this.#ladder.rungs.find((rung) => !failed.has(rung) && this.#isComplete(rung));
-      const asked = active === undefined ? queries : await this.#embed(queries, active);
-      if (asked === undefined) {
-        failed.add(active!);
+      const active = this.#ladder.rungs.find((rung) => !without.has(rung) && this.#isComplete(rung));
+      const asked = active === undefined ? queries : await this.#embed(queries, active, signal);
+      if (!Array.isArray(asked)) {
+        without.set(active!, asked);
         continue;
       }
-      const degraded = this.#ladder.degraded(active, this.#progressAbove(active));
+      const degraded = this.#ladder.degraded(active, this.#progressAbove(active, without));
       return {
         hits: top < 1 ? [] : await this.#hits(asked, words, active, top),
         ...(degraded === undefined ? {} : { degraded }),
@@ -86,25 +94,27 @@ class LadderIndex implements TextIndex {
     if (quick !== undefined && !rungs.some((rung) => this.#isComplete(rung))) await this.#holdings.of(quick.embedder.id)?.lease.settled;
   }
 
-  #progressAbove(active: Rung | undefined): string | undefined {
+  #progressAbove(active: Rung | undefined, without: ReadonlyMap<Rung, string | undefined>): string | undefined {
     for (const rung of this.#ladder.rungs) {
       if (rung === active) return undefined;
+      const why = without.get(rung);
+      if (why !== undefined) return why;
       const lease = this.#holdings.of(rung.embedder.id)?.lease;
       if (lease?.isComing) return `it is embedding ${shown(lease.done)} of ${shown(lease.total)} texts`;
     }
     return undefined;
   }
 
-  /** Undefined when the rung's embedder failed; the ladder knows then. */
-  async #embed(queries: readonly Query[], rung: Rung): Promise<Query[] | undefined> {
-    const { embedder } = rung;
+  /** Why it has no vectors, where that is of this query alone; undefined when the rung's embedder failed: the ladder knows then. */
+  async #embed(queries: readonly Query[], rung: Rung, signal: AbortSignal | undefined): Promise<Query[] | string | undefined> {
     try {
-      const vectors = await embedder.embed(
-        queries.map(({ text }) => splitIdentifiers(text)),
-        'query',
-      );
-      return queries.map((query, at) => ({ ...query, vector: unitVector(vectors[at], embedder.dims) }));
+      const texts = queries.map(({ text }) => splitIdentifiers(text));
+      const vectors = await embedInTime(texts, rung.embedder, QUERY_MS, signal);
+      if (vectors === 'late') return `The model took longer than ${QUERY_MS / 1000} s for this query.`;
+      return queries.map((query, at) => ({ ...query, vector: vectors[at]! }));
     } catch (error) {
+      signal?.throwIfAborted();
+      if (refusesTexts(error)) return 'The model refuses this query.';
       this.#ladder.failed(rung, error);
       return undefined;
     }
@@ -130,8 +140,7 @@ class LadderIndex implements TextIndex {
 }
 
 /** Begins to get vectors, most of which are stored, and works the words out meanwhile. Holds the texts, not the index. */
-async function prepare(texts: readonly Findable[], holdings: Holdings): Promise<WordIndex> {
-  const slice = new Slice('background');
+async function prepare(texts: readonly Findable[], holdings: Holdings, slice: Slice): Promise<WordIndex> {
   await slice.next();
   holdings.begin(await rowsOf(texts, slice));
   return WordIndex.build(wordsOfEach(texts), slice);

@@ -34,6 +34,11 @@ export class TextVectors {
     for (const [id, { isIdle }] of this.#models) if (isIdle) this.#models.delete(id);
   }
 
+  /** The id of each model, with the hashes that indexes hold vectors of. */
+  *held(): Generator<readonly [string, Iterable<string>]> {
+    for (const [id, { slabs }] of this.#models) yield [id, slabs.hashes()];
+  }
+
   /** Embeds nothing more; resolves when what was embedded is stored. */
   async close(): Promise<void> {
     this.#isClosed = true;

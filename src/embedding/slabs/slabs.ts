@@ -29,6 +29,11 @@ export class Slabs {
     return this.#rows.size;
   }
 
+  /** Of the vectors that somebody holds, as they come and go meanwhile. */
+  hashes(): Iterable<string> {
+    return this.#rows.keys();
+  }
+
   /** Holds the vector of the hash; its row, or undefined when it is not there. */
   hold(hash: string): number | undefined {
     const row = this.#rows.get(hash);

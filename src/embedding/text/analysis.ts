@@ -28,11 +28,26 @@ export function analyse(text: Findable): Analysis {
 }
 
 /** What is embedded of a text: name and description in one, then each example. Parameters would thin its meaning out. */
-export function embeddedTexts({ name, description, examples = [] }: Findable): string[] {
-  return [`${name}. ${description}`, ...examples].map((text) => splitIdentifiers(text.slice(0, LONGEST_EMBEDDED)).trim());
+export function embeddedTexts(text: Findable): string[] {
+  const { name, description, examples } = readable(text);
+  return [`${name}. ${description}`, ...examples].map((part) => splitIdentifiers(part.slice(0, LONGEST_EMBEDDED)).trim());
 }
 
 /** The name counts twice: it says what a thing is, the rest what it has to do with. */
-function matchedText({ name, description, words = [], examples = [] }: Findable): string {
+function matchedText(text: Findable): string {
+  const { name, description, words, examples } = readable(text);
   return [name, name, description, ...words, ...examples].join('\n').slice(0, LONGEST);
+}
+
+/** Texts come from extensions, servers and callers: what is no text in one of them is absent, so that the others are found all the same. */
+function readable({ name, description, words, examples }: Findable): Required<Findable> {
+  return { name: textIn(name), description: textIn(description), words: textsIn(words), examples: textsIn(examples) };
+}
+
+function textIn(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function textsIn(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
 }

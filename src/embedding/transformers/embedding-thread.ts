@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { EmbeddedAs } from '../../core/contracts/embedder.ts';
+import { GatewayError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { EmbeddingAnswer, EmbeddingRequest, EmbeddingWork } from './embedding-worker.ts';
 
@@ -9,15 +10,18 @@ interface Pending {
   reject(error: Error): void;
 }
 
-/** Milliseconds without any answer after which the thread is taken for stuck: at work, where a call of many texts takes seconds, and when it loads. */
+/** Milliseconds without a sign of life, which comes with each text, after which the thread is taken for stuck: at work, and when it loads. */
 const STUCK_MS = 60_000;
 const STUCK_LOADING_MS = 600_000;
 /** Milliseconds in which a text is done. */
 const END_MS = 5_000;
+/** Models, by their folder, of which a thread was given up that has not ended. It cannot be ended from here, so no other is started beside it. */
+const stuck = new Map<string, EmbeddingThread>();
 
 /** One model in a thread of its own: the event loop never waits for it. */
 export class EmbeddingThread {
   readonly #worker: Worker;
+  readonly #model: string;
   readonly #pending = new Map<number, Pending>();
   #last = 0;
   #dims = 0;
@@ -25,6 +29,7 @@ export class EmbeddingThread {
   #watch: NodeJS.Timeout | undefined;
 
   private constructor(given: EmbeddingWork, log: Logger) {
+    this.#model = given.model;
     // Beside this file is the worker in the same form: .ts in the sources, .js in a package.
     const url = new URL(`./embedding-worker${extname(import.meta.url)}`, import.meta.url);
     // The library talks; what it says is for those who look for it.
@@ -35,11 +40,19 @@ export class EmbeddingThread {
         .on('data', (text: string) => log.debug({ text: text.slice(0, 1_000) }, 'the library of transformers says'));
     this.#worker.on('message', (answer: EmbeddingAnswer) => this.#settle(answer));
     this.#worker.on('error', (error) => this.#end(`The thread of the model has failed: ${error.message}`));
-    this.#worker.on('exit', () => this.#end('The thread of the model has ended.'));
+    this.#worker.on('exit', () => {
+      if (stuck.get(this.#model) === this) stuck.delete(this.#model);
+      this.#end('The thread of the model has ended.');
+    });
   }
 
-  /** Resolves when the model has embedded its first text. Rejects with what the library says. */
+  /** Resolves when the model has embedded its first text. Rejects with what the library says; with GatewayError `unavailable` while an earlier thread of the model is stuck. */
   static async open(given: EmbeddingWork, log: Logger): Promise<EmbeddingThread> {
+    if (stuck.has(given.model))
+      throw new GatewayError(
+        'unavailable',
+        'The thread of the model is stuck. It is started anew when that one has ended; restart the hub if it does not.',
+      );
     const thread = new EmbeddingThread(given, log);
     try {
       thread.#awaitSign(STUCK_LOADING_MS);
@@ -57,17 +70,29 @@ export class EmbeddingThread {
     return this.#dims;
   }
 
-  /** Unit vectors in the order of the texts. */
-  async embed(texts: readonly string[], as: EmbeddedAs): Promise<readonly Float32Array[]> {
+  /** Unit vectors in the order of the texts. Rejects with GatewayError `bad_request` when the model fails on these, and with the reason of `signal`. */
+  async embed(texts: readonly string[], as: EmbeddedAs, signal?: AbortSignal): Promise<readonly Float32Array[]> {
+    signal?.throwIfAborted();
     if (this.#ended) throw this.#ended;
     if (texts.length === 0) return [];
-    const { data, dims } = await new Promise<{ readonly dims: number; readonly data: Float32Array<ArrayBuffer> }>((resolve, reject) => {
+    let stop: (() => void) | undefined;
+    const done = new Promise<{ readonly dims: number; readonly data: Float32Array<ArrayBuffer> }>((resolve, reject) => {
       const id = ++this.#last;
-      if (this.#pending.size === 0) this.#worker.ref();
+      // Not at each: a thread that is stuck would be waited for as long as somebody asks.
+      if (this.#pending.size === 0) {
+        this.#worker.ref();
+        this.#awaitSign();
+      }
       this.#pending.set(id, { resolve, reject });
-      this.#awaitSign();
       this.#worker.postMessage({ id, as, texts } satisfies EmbeddingRequest);
+      // What is dropped is answered too: it stays pending until then.
+      stop = () => {
+        this.#worker.postMessage({ drop: { id, as } } satisfies EmbeddingRequest);
+        reject(signal!.reason as Error);
+      };
+      signal?.addEventListener('abort', stop);
     });
+    const { data, dims } = await done.finally(() => signal?.removeEventListener('abort', stop!));
     return texts.map((_, place) => data.slice(place * dims, (place + 1) * dims));
   }
 
@@ -80,16 +105,20 @@ export class EmbeddingThread {
     this.#worker.postMessage('end' satisfies EmbeddingRequest);
     await new Promise<void>((resolve) => {
       this.#worker.once('exit', () => resolve());
-      setTimeout(resolve, END_MS).unref();
+      setTimeout(() => {
+        if (this.#worker.threadId !== -1) stuck.set(this.#model, this);
+        resolve();
+      }, END_MS).unref();
     });
     this.#worker.unref();
   }
 
   #settle(answer: EmbeddingAnswer): void {
     const pending = this.#pending.get(answer.id);
-    this.#pending.delete(answer.id);
-    this.#rest();
-    if ('error' in answer) pending?.reject(new Error(answer.error));
+    if (!('done' in answer)) this.#pending.delete(answer.id);
+    if (this.#ended === undefined) this.#rest();
+    if ('done' in answer) return;
+    if ('error' in answer) pending?.reject(new GatewayError('bad_request', 'The model cannot read a text.', { detail: answer.error }));
     else pending?.resolve(answer);
   }
 
@@ -103,6 +132,7 @@ export class EmbeddingThread {
   #awaitSign(ms = STUCK_MS): void {
     clearTimeout(this.#watch);
     this.#watch = setTimeout(() => {
+      stuck.set(this.#model, this);
       this.#end(`The thread of the model has said nothing for ${ms / 1000} s.`);
       void this.close();
     }, ms).unref();

@@ -13,11 +13,12 @@ export interface EmbeddingWork {
   readonly pooling: 'mean' | 'cls';
 }
 
-/** What is asked of it; `end` that it ends when the text on its way is done. */
-export type EmbeddingRequest = Job | 'end';
+/** What is asked of it; `end` that it ends when the text on its way is done. A job that is dropped is answered by an error. */
+export type EmbeddingRequest = Job | { readonly drop: Pick<Job, 'id' | 'as'> } | 'end';
 
-/** One vector after the other in `data`. The answer to no request, 0, says that the model is there. */
+/** One vector after the other in `data`. The answer to no request, 0, says that the model is there. `done`: so many texts of the job are; the rest follows. */
 export type EmbeddingAnswer =
+  | { readonly id: number; readonly done: number }
   | { readonly id: number; readonly dims: number; readonly data: Float32Array<ArrayBuffer> }
   | { readonly id: number; readonly error: string };
 
@@ -31,8 +32,8 @@ interface Library {
 
 const port = parentPort!;
 const queue = new WorkQueue();
-/** Vectors of jobs on their way. */
-const begun = new Map<Job, Float32Array<ArrayBuffer>>();
+/** Vectors of jobs on their way, by id. */
+const begun = new Map<number, Float32Array<ArrayBuffer>>();
 let working = false;
 let ending = false;
 
@@ -66,9 +67,7 @@ async function work(extract: Extractor, pooling: EmbeddingWork['pooling']): Prom
     try {
       await carryOut(piece, extract, pooling);
     } catch (error) {
-      queue.drop(piece.job);
-      begun.delete(piece.job);
-      port.postMessage({ id: piece.job.id, error: messageOf(error) } satisfies EmbeddingAnswer);
+      drop(piece.job, messageOf(error));
     }
     await turn();
     // Not sooner: the library brings the whole process down when its thread ends while it computes.
@@ -84,12 +83,23 @@ async function work(extract: Extractor, pooling: EmbeddingWork['pooling']): Prom
 async function carryOut({ job, place }: Piece, extract: Extractor, pooling: EmbeddingWork['pooling']): Promise<void> {
   const { data: vector } = await extract([job.texts[place]!], { pooling, normalize: true });
   const dims = vector.length;
-  const data = begun.get(job) ?? new Float32Array(job.texts.length * dims);
-  begun.set(job, data);
+  const data = (place > 0 ? begun.get(job.id) : undefined) ?? new Float32Array(job.texts.length * dims);
   data.set(vector, place * dims);
-  if (place < job.texts.length - 1) return;
-  begun.delete(job);
+  if (place < job.texts.length - 1) {
+    // It may have been dropped meanwhile.
+    if (!queue.holds(job)) return;
+    begun.set(job.id, data);
+    port.postMessage({ id: job.id, done: place + 1 } satisfies EmbeddingAnswer);
+    return;
+  }
+  begun.delete(job.id);
   port.postMessage({ id: job.id, dims, data } satisfies EmbeddingAnswer, [data.buffer]);
+}
+
+function drop(job: Pick<Job, 'id' | 'as'>, error: string): void {
+  queue.drop(job);
+  begun.delete(job.id);
+  port.postMessage({ id: job.id, error } satisfies EmbeddingAnswer);
 }
 
 function messageOf(error: unknown): string {
@@ -106,6 +116,7 @@ try {
       if (!working) process.exit();
       return;
     }
+    if ('drop' in request) return drop(request.drop, 'Nobody waits for it any more.');
     queue.add(request);
     void work(extract, given.pooling);
   });

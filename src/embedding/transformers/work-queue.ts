@@ -31,10 +31,15 @@ export class WorkQueue {
     return piece;
   }
 
+  /** Whether something is left of the job. */
+  holds({ id, as }: Pick<Job, 'id' | 'as'>): boolean {
+    return this.#waiting[as].some(({ job }) => job.id === id);
+  }
+
   /** Drops what is left of a job. */
-  drop(job: Job): void {
-    const jobs = this.#waiting[job.as];
-    const at = jobs.findIndex((one) => one.job === job);
+  drop({ id, as }: Pick<Job, 'id' | 'as'>): void {
+    const jobs = this.#waiting[as];
+    const at = jobs.findIndex(({ job }) => job.id === id);
     if (at !== -1) jobs.splice(at, 1);
   }
 }

@@ -7,6 +7,7 @@ import { GatewayError } from '../../core/errors.ts';
 import { intentFinder, type IntentFinder } from '../../lanes/models/intents/intent-finder.ts';
 import type { Hub } from '../hub.ts';
 import { routingFigures, type RouteResult, type RoutingFigures } from './classification.ts';
+import { checkModelName } from './named-models.ts';
 import { unknownNames, type UnknownName } from './evaluate-tools.ts';
 import { PATIENCE_MS, untilReady } from './until-ready.ts';
 
@@ -30,9 +31,10 @@ export const NONE = 'none';
 /** Milliseconds that one text may take: nobody waits for it. */
 const LONGEST_MS = 30_000;
 
-/** Finds the intent of each text, as routes do. Throws GatewayError `bad_request` when there are no intents, `unavailable` while nothing is learnt. */
+/** Finds the intent of each text, as routes do. Throws GatewayError `bad_request` when there are no intents, and for a model that may not be asked for, `unavailable` while nothing is learnt. */
 export async function evaluateRoutes({ semantics, slot }: Hub, { texts, model }: RoutesEvaluation): Promise<RoutesEvaluated> {
   const { config } = slot.current.content.merged;
+  checkModelName(model, config);
   const { intents = {}, intentRouting = {} } = config;
   const settings = { intents, intentRouting: model === undefined ? intentRouting : { ...intentRouting, model } };
   const finder = intentFinder(settings, semantics, undefined);

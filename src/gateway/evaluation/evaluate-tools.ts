@@ -4,6 +4,7 @@ import { nearest } from '../../config/reading/nearest.ts';
 import type { Degraded } from '../../core/contracts/semantics.ts';
 import { tokensOf } from '../../core/units/tokens.ts';
 import type { Hub } from '../hub.ts';
+import { checkModelName } from './named-models.ts';
 import { retrievalFigures, type RetrievalFigures, type ToolResult } from './retrieval.ts';
 import { untilReady } from './until-ready.ts';
 
@@ -40,9 +41,10 @@ export const TOPS = [1, 5, 10, 20] as const;
 /** nDCG looks so far down, however few tools are offered. */
 const LEAST_FOUND = 10;
 
-/** Searches for each question on the live catalogue. Throws GatewayError `not_found` for a server that there is none, `unavailable` while the model is not ready. */
-export async function evaluateTools({ lanes, semantics }: Hub, evaluation: ToolsEvaluation): Promise<ToolsEvaluated> {
+/** Searches for each question on the live catalogue. Throws GatewayError `not_found` for a server that there is none, `bad_request` for a model that may not be asked for, `unavailable` while the model is not ready. */
+export async function evaluateTools({ lanes, semantics, slot }: Hub, evaluation: ToolsEvaluation): Promise<ToolsEvaluated> {
   const { server, consumer, queries, top = TOPS, model } = evaluation;
+  checkModelName(model, slot.current.content.merged.config);
   const tops = [...new Set(top)].toSorted((a, b) => a - b);
   const tokens = new Map(lanes.tools.tools(server, consumer).map((tool) => [tool.name, definitionTokens(tool)]));
   const search = async (query: string): Promise<Found> =>

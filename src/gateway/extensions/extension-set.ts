@@ -11,7 +11,7 @@ import type { Awaitable } from '../../core/contracts/extension.ts';
 import type { Problem } from '../../core/contracts/resource.ts';
 import { GatewayError } from '../../core/errors.ts';
 import { fingerprint } from '../../core/secret.ts';
-import type { Embedders } from '../../embedding/semantics.ts';
+import type { Embedders } from '../../embedding/ladders.ts';
 import type { ModelsBuildHost } from '../../lanes/models/host.ts';
 import type { BuildHost } from '../../lanes/tools/host.ts';
 import type { BoundPolicy } from '../../pipeline/chain.ts';

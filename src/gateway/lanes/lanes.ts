@@ -55,7 +55,7 @@ export class Lanes {
     const { agents: lane } = this;
     const agents: AgentDirectory = {
       mayCallAny: (one) => lane.mayCallAny(one),
-      search: async (one, query, top) => ({ ...(await lane.search(one, query, top)) }),
+      search: async (one, query, top, signal) => ({ ...(await lane.search(one, query, top, signal)) }),
     };
     this.tools = new ToolsLane({ ...lent, toolNames, endedSessions, seal: createSessionSeal(secretKey), consumer, agents }, enter);
   }

@@ -143,10 +143,10 @@ export class AgentsLane {
   }
 
   /** The best `top` of the agents that the consumer may call, by words and meaning over their cards as the consumer gets them. */
-  async search(consumer: Consumer, query: string, top: number): Promise<FoundAgents> {
+  async search(consumer: Consumer, query: string, top: number, signal?: AbortSignal): Promise<FoundAgents> {
     const { agents, leave } = this.#enter();
     try {
-      return await this.#search.search(agents.agents, consumer, query, top);
+      return await this.#search.search(agents.agents, consumer, query, top, signal);
     } finally {
       leave();
     }

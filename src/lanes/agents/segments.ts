@@ -9,6 +9,14 @@ type Edit = (segment: Segment) => string;
 /** The texts of messages, artifacts and statuses: text parts, and every text in data parts. Files, names and metadata are left alone. */
 export const agentSegments = segmentCodec(mapPayload);
 
+/** Of a search for agents: the query. */
+export const searchSegments = segmentCodec((payload, edit) => {
+  if (!('agent' in payload)) return payload;
+  const { params } = payload as AgentsInput;
+  const query = edit({ text: String(params['query']), path: '/params/query', origin: 'arguments' });
+  return { ...payload, params: { ...params, query } };
+});
+
 /** How a streamed answer completes: its last chunk carries the task or message that all of it has come to. */
 export const agentReplies: LaneReplies<'agents'> = {
   failed: ({ result }) => FAILED.has(stateOf(result)),

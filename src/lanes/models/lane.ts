@@ -105,8 +105,8 @@ export class ModelsLane {
   }
 
   /** Embeds texts for the hub itself by the model's name at `/v1`, as its consumer `hub:embedding`. */
-  embed(model: string, texts: readonly string[]): Promise<OwnEmbeddings> {
-    return ownEmbeddings(model, texts, this.#enter, this.#host);
+  embed(model: string, texts: readonly string[], signal?: AbortSignal): Promise<OwnEmbeddings> {
+    return ownEmbeddings(model, texts, this.#enter, this.#host, signal);
   }
 
   /** Throws GatewayError `not_found` for an API that is none. */

@@ -37,7 +37,7 @@ export interface ToolsHost {
 export interface AgentDirectory {
   mayCallAny(consumer: Consumer): boolean;
   /** Best first, of those that the consumer may call; JSON, with `degraded` where another rung answered. */
-  search(consumer: Consumer, query: string, top: number): Promise<JsonObject>;
+  search(consumer: Consumer, query: string, top: number, signal: AbortSignal): Promise<JsonObject>;
 }
 
 /** What the composition root lends to one build of a generation. */

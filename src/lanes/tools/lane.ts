@@ -52,7 +52,7 @@ export class ToolsLane {
     this.#announcements = new Announcements({ door: (name) => this.#current?.doors.get(name), consumer: (name) => host.consumer(name) });
     const { http, log, redact, ledger, agents } = host;
     this.#searching = { finder: new ToolFinder(host.semantics), agents };
-    this.#warmUp = new WarmUp(this.#searching.finder);
+    this.#warmUp = new WarmUp(this.#searching.finder, log);
     const serving = {
       http,
       log,
@@ -161,7 +161,7 @@ export class ToolsLane {
   /** What a search by the consumer finds on a door, with the evidence of each hit. Throws `not_found`. */
   async search(door: string, consumer: Consumer, query: string, { top, model }: SearchOptions = {}): Promise<JsonObject> {
     const view = this.#door(door).view(consumer);
-    const found = await this.#searching.finder.find(view, query, top ?? view.search.top, model ?? view.search.model);
+    const found = await this.#searching.finder.find(view, query, top ?? view.search.top, { model: model ?? view.search.model });
     const { tools, ...rest } = foundTools(found);
     const evidence = found.tools.map(({ words, lexical, cosine }) => ({ words, lexical, ...(cosine === undefined ? {} : { cosine }) }));
     return {

@@ -12,10 +12,10 @@ import { fewTools, LIST_KEYS, type ExposedEntry, type ListMethod, type View, typ
 import { exactArguments } from './mcp/exact-arguments.ts';
 import { admitted, callTool, holderOf, type CallTools } from './plan.ts';
 import { goneResult, isResultUri } from './results/kept-results.ts';
-import { answerSearch, noSuchTool, type Searching } from './search/answer-search.ts';
+import { answerSearch, isLoading, noSuchTool, unknownArguments, type Searching } from './search/answer-search.ts';
 import { askedTool, type AskedTool } from './search/asked-tool.ts';
 import { tokensOfAll, tokensOfFew } from './search/definition-tokens.ts';
-import type { Narrowing } from './search/narrowing.ts';
+import { readNarrowing, type Narrowing } from '../../http/narrowing.ts';
 import { toolReplies, toolSegments } from './segments.ts';
 import type { Caller } from './serve/caller.ts';
 import { converse } from './serve/channel.ts';
@@ -89,14 +89,16 @@ function nameOf(operation: Operation, params: JsonObject): string {
   return '';
 }
 
-function answerCall(call: LiveCall<'tools'>, { name, found, search, params }: AskedTool, caller: Caller, tools: OperationTools) {
-  const { view } = caller;
-  if (search !== undefined && search !== 'call_tool') {
-    return answerSearch(search, call, view, tools.searching).then((reply) => ({ reply }));
-  }
-  if (search !== undefined && found === undefined) return { reply: noSuchTool(name) };
+function answerCall(call: LiveCall<'tools'>, { name, found, search, params, unknown }: AskedTool, caller: Caller, tools: OperationTools) {
   const given = params['arguments'];
-  if (given !== undefined && !isObject(given) && found !== undefined) return { reply: notAnObject(given) };
+  if (search !== undefined || found !== undefined) {
+    if (given !== undefined && !isObject(given)) return { reply: notAnObject(given) };
+  }
+  if (search !== undefined && unknown.length > 0) return { reply: unknownArguments(search, unknown) };
+  if (search !== undefined && search !== 'call_tool') {
+    return answerSearch(search, call, caller, tools.searching).then((reply) => ({ reply }));
+  }
+  if (search !== undefined && found === undefined) return { reply: noSuchTool(name, isLoading(caller.door)) };
   return callTool(call, found, caller, tools);
 }
 
@@ -108,20 +110,16 @@ function notAnObject(given: unknown): ToolsReply {
   };
 }
 
-function list(
-  method: ListMethod,
-  call: LiveCall<'tools'>,
-  { view, narrowing }: Caller,
-  tools: OperationTools,
-): Awaitable<Handled<'tools'>> {
+function list(method: ListMethod, call: LiveCall<'tools'>, { exchange, view }: Caller, tools: OperationTools): Awaitable<Handled<'tools'>> {
   const { cursor } = call.input.params;
+  const narrowing = method === 'tools/list' ? readNarrowing(exchange) : undefined;
   if (method === 'tools/list' && narrowing === undefined && view.searchTools.size > 0) noteListed(call, view);
-  if (method !== 'tools/list' || narrowing === undefined) return { reply: known(view.page(method, cursor)) };
+  if (narrowing === undefined) return { reply: known(view.page(method, cursor)) };
   return narrowed(call, view, narrowing, tools.searching).then((found) => ({ reply: known(fewTools(found, cursor)) }));
 }
 
 async function narrowed(call: LiveCall<'tools'>, view: View, { query, top }: Narrowing, { finder }: Searching): Promise<ViewTool[]> {
-  const { tools, model } = await finder.find(view, query, top ?? view.search.top, view.search.model);
+  const { tools, model } = await finder.find(view, query, top ?? view.search.top, { model: view.search.model, signal: call.signal });
   const offered = tokensOfFew(tools.map(({ tool }) => tool.shown));
   call.note('searched', `${tools.length} of ${view.tools.size} tools by ${model ?? 'words alone'}`, figures(view, offered));
   return tools.map(({ tool }) => tool);

@@ -33,7 +33,7 @@ const configOf = ([travel, ledger, kitchen]: readonly RawAgent[], more: object =
     ledger: { card: ledger!.url, access: [{ consumers: ['alice'], allow: ['*'] }] },
     kitchen: { card: kitchen!.url },
   },
-  consumers: [consumer('alice'), consumer('bob')],
+  consumers: [consumer('alice'), consumer('bob'), consumer('carol', { limits: { requests: '2/hour' } })],
   embedding: { model: 'hubgate-static-en' },
   ...more,
 });
@@ -85,7 +85,23 @@ describe('GET /a2a?query=', () => {
     expect(told.map(({ status, error }) => [status, error.code, error.message])).toEqual([
       [400, 'bad_request', expect.stringContaining('from 1 to 100')],
       [400, 'bad_request', expect.stringContaining('from 1 to 100')],
-      [400, 'bad_request', expect.stringContaining('?query=TEXT')],
+      [400, 'bad_request', expect.stringContaining('?query= is empty')],
+    ]);
+  });
+
+  it('is a call that limits and the record see, as the whole catalogue is not', async () => {
+    const asked = [await find('airline', 'carol'), await find('invoice', 'carol'), await find('airline', 'carol')];
+    expect(asked.map(({ status }) => status)).toEqual([200, 200, 429]);
+    expect(Number(asked[2]!.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await request(stage.hub, 'GET', '/a2a', { as: 'carol' })).status).toBe(200);
+    const outcomes = async (): Promise<unknown> => {
+      const { items } = (await askAdmin(stage.hub, 'GET', '/calls?consumer=carol')).body as { items: JsonObject[] };
+      return items.map(({ operation, outcome }) => [operation, outcome]).toSorted();
+    };
+    await expect.poll(outcomes, PATIENCE).toEqual([
+      ['agents/search', 'limit_exceeded'],
+      ['agents/search', 'ok'],
+      ['agents/search', 'ok'],
     ]);
   });
 

@@ -94,8 +94,8 @@ describe('embeddings', () => {
     await writeFakeModel(join(hub.dir, 'data/models/all-MiniLM-L6-v2'));
     await serve('./data/models/all-MiniLM-L6-v2', { active: 'static', degraded: true });
     const { degraded } = await search('list the pets');
-    expect(degraded).toMatchObject({ active: 'static', reason: expect.stringContaining('npm i @huggingface/transformers') });
-    await serve('auto', { active: 'static', degraded: false, reason: expect.stringContaining('npm i @huggingface/transformers') });
+    expect(degraded).toMatchObject({ active: 'static', reason: expect.stringContaining('npm i -D @huggingface/transformers') });
+    await serve('auto', { active: 'static', degraded: false, reason: expect.stringContaining('npm i -D @huggingface/transformers') });
   });
 
   it('the library beside hubgate.yaml: the model answers', async () => {
@@ -139,7 +139,11 @@ describe('embeddings', () => {
     await vi.waitFor(async () => expect(await search('list the pets')).not.toHaveProperty('degraded'));
     const { items } = (await askAdmin(hub, 'GET', '/calls?consumer=hub:embedding&limit=1')).body;
     expect(items).toMatchObject([{ operation: 'embeddings', route: 'vectors', outcome: 'ok' }]);
-    await serve('hub:nothing', { active: 'static', degraded: true, reason: expect.stringContaining('There is no model "nothing"') });
+    await serve('hub:nothing', {
+      active: 'static',
+      degraded: true,
+      reason: expect.stringContaining('The route of embeddings nothing fails: the model is unknown'),
+    });
   });
 
   it('an embedder of the operator', async () => {

@@ -157,6 +157,12 @@ describe('a change of the configuration', () => {
     await untilLearnt();
   });
 
+  it('that changes an example leaves no call without its intent', async () => {
+    const billing = { examples: [...INTENTS.billing.examples, 'Why is the bill so high?'] };
+    await reload({ ...CONFIG, intents: { ...INTENTS, billing } });
+    expect((await chat('my card was charged twice, please refund it')).intent).toMatch(/^billing /);
+  });
+
   it('that does not touch intents forgets nothing of what was learnt', async () => {
     await reload({ ...CONFIG, models: [...ROUTES, { name: 'another', targets: [{ provider: 'demo' }] }] });
     expect((await chat('charged twice, where is the receipt')).intent).toMatch(/^billing /);

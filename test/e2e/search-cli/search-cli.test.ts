@@ -124,7 +124,7 @@ describe('eval tools', () => {
 
   it('ends with 1 where a floor is not reached', async () => {
     const env = { HUBGATE_ADMIN_PORT: new URL(hub.adminUrl).port };
-    const low = await runCli(hub.dir, evaluate('alice', '--floor', 'R@5=0.9', 'MRR=0.5'), env);
+    const low = await runCli(hub.dir, evaluate('alice', '--floor', 'R@5=0.9', '--floor', 'MRR=0.5'), env);
     expect(low).toMatchObject({ code: 1, stderr: expect.stringContaining('floor R@5=0.9 is not reached: 0.667') });
     expect(low.stdout).toContain('floor MRR=0.5 is reached: 0.667');
     expect((await running(...evaluate('alice', '--floor', 'R@5=60%'))).code).toBe(0);
@@ -136,6 +136,14 @@ describe('eval tools', () => {
     expect(stderr).toMatch(/^no-such-model was asked for and static answers: /);
     expect(stdout).toContain('found by hubgate-static-en@');
     expect((await running(...evaluate('alice', '--model', 'none'))).stdout).toContain('found by words alone');
+  });
+
+  it('loads no model by a path that the configuration does not name', async () => {
+    const { code, stderr } = await running(...evaluate('alice', '--model', '/etc/made-up'));
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('the name of its folder');
+    const { semantic } = (await askAdmin(hub, 'GET', '/status')).body as { semantic: object };
+    expect(JSON.stringify(semantic)).not.toContain('made-up');
   });
 });
 
@@ -168,7 +176,7 @@ describe('eval routes', () => {
     ];
     await hub.write('texts.jsonl', texts.map((text) => JSON.stringify(text)).join('\n'));
     await expect.poll(async () => (await evaluateRoutes()).code, { timeout: 10_000 }).toBe(0);
-    const { code, stdout } = await evaluateRoutes('--json', '--floor', 'accuracy=0.4', 'none=0.5');
+    const { code, stdout } = await evaluateRoutes('--json', '--floor', 'accuracy=0.4,none=0.5');
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({
       intents: ['billing', 'returns'],
@@ -190,6 +198,24 @@ describe('eval routes', () => {
       ],
     });
   });
+});
+
+it('a path to a model is taken in files only, and the answer names the place', async () => {
+  await hub.write('hubgate.yaml', `${CONFIG}${INTENTS}`);
+  const refused = (pointer: string) => ({
+    status: 400,
+    body: { errors: [{ path: pointer, message: expect.stringContaining('A path is taken in files only.') }] },
+  });
+  for (const model of ['/etc', './questions', '../other']) {
+    const server = { tools: [{ from: 'petstore' }], search: { mode: 'on', model } };
+    expect(await askAdmin(hub, 'PUT', '/virtual-servers/desk', server)).toMatchObject(refused('/virtual-servers/desk/search/model'));
+    for (const policy of ['semantic-cache', 'tool-selection']) {
+      const route = { match: { model: 'x' }, targets: [{ provider: 'demo' }], policies: [{ [policy]: { model } }] };
+      expect(await askAdmin(hub, 'PUT', '/models/x', route)).toMatchObject(refused(`/models/x/policies/0/${policy}/model`));
+    }
+  }
+  const named = { tools: [{ from: 'petstore' }], search: { mode: 'on', model: 'none' } };
+  expect((await askAdmin(hub, 'PUT', '/virtual-servers/desk', named)).status).toBe(201);
 });
 
 it('is described with the rest of the admin API', async () => {

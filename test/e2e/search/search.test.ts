@@ -136,7 +136,9 @@ describe('bad arguments are results that say what to do', () => {
     ['search_tools', {}, /query must be a text/],
     ['search_tools', { query: 'pets', top: 0 }, /from 1 to 100/],
     ['describe_tool', {}, /name must be the name of a tool/],
-    ['call_tool', { name: 'search_tools' }, /There is no tool search_tools/],
+    ['search_tools', { query: 'pets', server: 'shop' }, /takes query and top; it does not know server/],
+    ['call_tool', { name: 'getPetById', petId: 1 }, /stand under "arguments"/],
+    ['call_tool', { name: 'search_tools' }, /search_tools is called by its own name/],
     ['call_tool', { name: 'getPetById', arguments: 'one' }, /must be a JSON object/],
     ['call_tool', { name: 'getPetById', arguments: {} }, /petId/],
   ])('%s %j', async (tool, args, message) => {
@@ -161,9 +163,9 @@ describe('?query=', () => {
     expect((eight.result!['tools'] as { name: string }[]).every(({ name }) => /^(?:shop|echo)_/.test(name))).toBe(true);
   });
 
-  it.each(['?query=', '?query=pets&top=0', '?query=pets&top=many', '?query=pets&top=101'])('%s is refused', async (query) => {
-    const answer = await postModern(`${at('shop')}${query}`, 'tools/list', {}, { headers: bearer(ALICE) });
-    expect([answer.status, answer.error?.message]).toEqual([400, expect.stringMatching(/\?(?:query|top)=/)]);
+  it.each(['?query=', '?query=pets&top=0', '?query=pets&top=many', '?query=pets&top=101', '?top=3'])('%s is refused', async (query) => {
+    const answer = await postModern(`${at('shop')}${query}`, 'tools/list', {}, { headers: bearer(ALICE), id: 7 });
+    expect(answer.messages[0]).toMatchObject({ id: 7, error: { code: -32602, message: expect.stringMatching(/query|top/) } });
   });
 
   it('is for those who may see the tools', async () => {

@@ -37,6 +37,25 @@ describe('askInBatches', () => {
       'There is no server.',
     );
   });
+
+  it('waits ten minutes for a model each time, and does not count the time of answers', async () => {
+    let [now, tries] = [0, 0];
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+    vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const busy = new AdminProblem(503, { detail: 'The model is not ready.' });
+    const answers = await asking(() => {
+      tries += 1;
+      now += 500_000;
+      if (tries % 2 === 0) throw busy;
+      return {};
+    });
+    expect(answers).toHaveLength(3);
+    const gaveUp = asking(() => {
+      now += 500_000;
+      throw busy;
+    });
+    await expect(gaveUp).rejects.toThrow('The model is not ready.');
+  });
 });
 
 describe('EvalProgress', () => {

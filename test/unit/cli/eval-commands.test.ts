@@ -43,8 +43,20 @@ describe('eval', () => {
     [['tools', 'gone.yaml'], 1, 'There is no file'],
     [['tools', 'bad.yaml'], 1, 'bad.yaml:1 The entry needs tools: a list'],
     [['routes', 'good.yaml'], 1, 'good.yaml:1 The entry needs a text'],
+    [['tools', 'good.yaml', '--top', '5,x'], 2, 'from 1 to 100'],
+    [['tools', 'good.yaml', '--top', '5', '--top', '7', '--floor', 'R@10=0.5'], 2, 'There are R@5, R@7, all@5, all@7, nDCG@10, MRR.'],
+    [['tools', 'good.yaml', '--top', '5,7', '--floor', 'MRR=0.5,R@10=0.5'], 2, 'There are R@5, R@7, all@5, all@7, nDCG@10, MRR.'],
   ])('says what is wrong before any hub is asked: %j', async ([command = '', file, ...rest], code, told) => {
     const result = await runHere(cwd, ['eval', command, ...(file === undefined ? [] : [`${cwd}/${file}`]), ...rest]);
     expect(result).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(told) });
+  });
+
+  it.each([
+    ['tools', '--floor', 'R@5=0.9', 'bad.yaml:1 The entry needs tools'],
+    ['tools', '--top', '5', 'bad.yaml:1 The entry needs tools'],
+    ['routes', '--floor', 'accuracy=0.9', 'bad.yaml:1 The entry needs a text'],
+  ])('takes the file behind an option: %s %s', async (command, option, value, told) => {
+    const result = await runHere(cwd, ['eval', command, option, value, `${cwd}/bad.yaml`]);
+    expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining(told) });
   });
 });

@@ -85,6 +85,10 @@ describe('models pull', () => {
     [['pull', 'a/b/c'], /is no model that is known here/],
     [['pull', '../x', '--from', '.'], /is no model that is known here/],
     [['pull', 'gte-small', '--revision', '../x y'], /names no branch, tag or commit/],
+    [['pull', 'gte-small', '--from', 'https://me:secret@mirror.example'], /user name or password in it is not taken/],
+    [['pull', 'gte-small', '--from', 'https://mirror.example/?a=b'], /have no place in it/],
+    [['pull', 'gte-small', '--from', 'ftp://mirror.example'], /come by http or https, or from a folder/],
+    [['pull', 'gte-small', '--from', 'file://host/x'], /names a folder of this machine/],
     [['remove', '../data'], /names no model/],
   ])('refuses %j as wrong usage', async (args, message) => {
     const { code, stderr } = await run(...args);

@@ -104,6 +104,25 @@ describe('what entries of the store say about extensions', () => {
     ]);
   });
 
+  it.each(['/etc', './models/one', '../one'])('a model of embeddings is no path there: %s', async (model) => {
+    const path = /^bad-value .*\/model$/;
+    for (const policy of ['semantic-cache', 'tool-selection']) {
+      const told = await faults(resource('models', 'm', { ...to('main'), policies: [{ 'access-log': {} }, { [policy]: { model } }] }));
+      expect(told.filter((one) => path.test(one))).toEqual([`bad-value /models/m/policies/1/${policy}/model`]);
+    }
+    const server = { tools: [], search: { mode: 'on', model } };
+    expect(await faults(resource('virtual-servers', 'desk', server))).toEqual(['bad-value /virtual-servers/desk/search/model']);
+  });
+
+  it('names of models are taken, and files may have paths', async () => {
+    const named = ['auto', 'none', 'hub:small', 'gte-small'].map((model) =>
+      resource('virtual-servers', model.replace(':', '-'), { tools: [], search: { mode: 'on', model } }),
+    );
+    expect(await faults(...named, resource('virtual-servers', 'plain', { tools: [], search: 'on' }))).toEqual([]);
+    const ofFile = FILE.replace('name: named,', 'name: named, policies: [{ tool-selection: { model: ./one } }],');
+    expect(storedFaults(await merge(ofFile), known)).toEqual([]);
+  });
+
   it('is nothing when all is right', async () => {
     const provider = resource('providers', 'x', { type: 'openai', apiKey: { set: true } }, { '/apiKey': 'k' });
     expect(await faults(provider, resource('models', 'm', { ...to('x'), policies: [{ 'access-log': {} }] }))).toEqual([]);

@@ -24,6 +24,9 @@ it.each([
   ['Create issue', undefined, 'Create issue'],
   [undefined, 'Opens an issue', 'Opens an issue'],
   [undefined, undefined, ''],
+  // Of extensions, which may give anything.
+  ['Sloppy', null as never, 'Sloppy'],
+  [7 as never, { text: 'x' } as never, ''],
 ])('title %s and description %s: %s', (title, description, expected) => {
   expect(toolFindable({ name: 'x', title, description }).description).toBe(expected);
 });
@@ -37,4 +40,11 @@ it('reads a bounded part of any schema', () => {
       for (const word of toolFindable({ name: 'x', inputSchema }).words!) expect(typeof word).toBe('string');
     }),
   );
+});
+
+it('reads the first 2,000 characters of a description, and of names no more than of all words', () => {
+  const inputSchema = { properties: { ['n'.repeat(9_000)]: {}, other: {} } };
+  const { description, words } = toolFindable({ name: 'x', title: 't'.repeat(1_500), description: 'd'.repeat(9_000), inputSchema });
+  expect(description).toBe(`${'t'.repeat(1_500)}. ${'d'.repeat(498)}`);
+  expect(words!.map((word) => word.length)).toEqual([4_000]);
 });

@@ -138,20 +138,37 @@ describe('a ladder', () => {
     expect(names()).toEqual(['transformersbest@1', 'static@1']);
   });
 
-  it('stops waiting for what takes too long to load, and lets it go when it comes', async () => {
+  it('stops waiting for what takes too long to load, and takes it when it comes, and loads no second one meanwhile', async () => {
     vi.useFakeTimers();
     const slow = Promise.withResolvers<undefined>();
-    const { ladder, made, names } = start('MiniLM', { found: [TOP, STATIC] }, (path) =>
-      path === 'static' ? Promise.resolve() : slow.promise,
-    );
+    let loads = 0;
+    const { ladder, made, names } = start('MiniLM', { found: [TOP, STATIC] }, (path) => {
+      if (path === 'static') return Promise.resolve();
+      loads += 1;
+      return slow.promise;
+    });
     await vi.advanceTimersByTimeAsync(400);
     expect(names()).toEqual(['static@1']);
     expect(ladder.status()).toMatchObject({ active: 'static', degraded: true, reason: 'The model is being loaded.' });
     await vi.advanceTimersByTimeAsync(101);
     expect(ladder.status().reason).toContain('longer than 0.5 s');
+    await ladder.settled();
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(loads).toBe(1);
     slow.resolve(undefined);
     await vi.advanceTimersByTimeAsync(0);
-    expect(made.get('transformersbest')!.at(0)).toMatchObject({ disposed: true });
+    expect(made.get('transformersbest')!.at(0)).toMatchObject({ disposed: false });
+    expect(names()).toEqual(['transformersbest@1', 'static@1']);
+    expect(ladder.status()).toMatchObject({ active: 'transformers', degraded: false });
+  });
+
+  it('what one of an extension says while it works is for the log alone: it may be of one call', async () => {
+    const { ladder } = start('mine', { found: [candidate('mine'), STATIC] });
+    await ladder.settled();
+    ladder.failed(ladder.rungs[0]!, unavailable('The text "hunter2" is refused.'));
+    expect(ladder.status()).toMatchObject({ active: 'static', reason: expect.stringContaining('has failed') });
+    expect(JSON.stringify(ladder.status())).not.toContain('hunter2');
+    ladder.close();
   });
 
   it('tells callers nothing of what code of others says', async () => {

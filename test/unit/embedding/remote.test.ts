@@ -35,13 +35,43 @@ describe('the remote embedder', () => {
     await expect(embedder.embed(['a'], 'query')).rejects.toThrow('another model');
   });
 
-  it('tells what the route says', async () => {
-    const failing = open(() => Promise.reject(new GatewayError('limit_exceeded', undefined, { detail: 'by a policy' })));
+  it('tells in the log what the route says, and callers only that it fails', async () => {
+    const failing = open(() =>
+      Promise.reject(new GatewayError('upstream_overloaded', 'tenant acme is over its limit', { detail: 'by a policy' })),
+    );
     await expect(failing).rejects.toMatchObject({
-      code: 'limit_exceeded',
-      detail: 'by a policy',
-      message: expect.stringContaining('embed fails: A limit'),
+      code: 'upstream_overloaded',
+      detail: 'upstream_overloaded: tenant acme is over its limit: by a policy',
+      message: 'The route of embeddings embed fails; the log of the hub says why.',
     });
     await expect(open()).rejects.toThrow('hub:NAME');
+  });
+
+  it.each([
+    ['model_refused', 'bad_request'],
+    ['context_too_long', 'bad_request'],
+    ['content_refused', 'bad_request'],
+    ['rule_refused', 'bad_request'],
+    ['upstream_unauthorized', 'upstream_unauthorized'],
+    ['limit_exceeded', 'limit_exceeded'],
+  ] as const)('%s of a text is %s of the embedder', async (code, expected) => {
+    const embedder = await open(async (_, texts) => {
+      if (texts.includes('poison')) throw new GatewayError(code, 'policy of acme');
+      return { model: 'one', vectors: texts.map(() => [1, 0]) };
+    });
+    const error = (await Promise.resolve(embedder.embed(['poison'], 'query')).catch((thrown: unknown) => thrown)) as Error;
+    expect(error).toMatchObject({ code: expected, message: expect.not.stringContaining('acme') });
+    expect(await embedder.embed(['fine'], 'query')).toHaveLength(1);
+  });
+
+  it('hands on that nobody waits any more', async () => {
+    const heard: (AbortSignal | undefined)[] = [];
+    const embedder = await open(async (_, texts, signal) => {
+      heard.push(signal);
+      return { model: 'one', vectors: texts.map(() => [1, 0]) };
+    });
+    const { signal } = new AbortController();
+    await embedder.embed(['a'], 'query', signal);
+    expect(heard).toEqual([undefined, signal]);
   });
 });

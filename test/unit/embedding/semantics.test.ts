@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Embedder } from '../../../src/core/contracts/embedder.ts';
 import type { AskRoute } from '../../../src/embedding/embedders/remote.ts';
-import type { GatewayError } from '../../../src/core/errors.ts';
-import { HubSemantics, type Embedders, type SemanticsSettings } from '../../../src/embedding/semantics.ts';
+import { GatewayError } from '../../../src/core/errors.ts';
+import type { Embedders, SemanticsSettings } from '../../../src/embedding/ladders.ts';
+import { HubSemantics } from '../../../src/embedding/semantics.ts';
 import { memoryVectors, silent } from '../../support/static-semantics.ts';
 
 interface Life {
@@ -10,6 +11,10 @@ interface Life {
   readonly options: unknown;
   disposed: boolean;
   fails: boolean;
+  /** Texts that it refuses. */
+  refuses: string | undefined;
+  /** What it gives instead of vectors. */
+  gives: readonly Float32Array[] | undefined;
   readonly calls: (readonly string[])[];
 }
 
@@ -21,7 +26,7 @@ function start(settings: SemanticsSettings = {}, ask?: AskRoute, asksWhenMade = 
     names: ['a', 'b', 'remote', 'transformers', 'hubgate-static-en'],
     version: (name) => versions[name] ?? '1',
     create: async (name, options): Promise<Embedder> => {
-      const life: Life = { name, options, disposed: false, fails: false, calls: [] };
+      const life: Life = { name, options, disposed: false, fails: false, refuses: undefined, gives: undefined, calls: [] };
       lives.push(life);
       if (asksWhenMade) await (options as { ask?: AskRoute }).ask?.('embed', ['ready']);
       return {
@@ -32,6 +37,8 @@ function start(settings: SemanticsSettings = {}, ask?: AskRoute, asksWhenMade = 
           life.calls.push(texts);
           await (options as { ask?: AskRoute }).ask?.('embed', texts);
           if (life.fails) throw new Error('It is worn out.');
+          if (texts.some((text) => text === life.refuses)) throw new GatewayError('bad_request', 'It does not take this.');
+          if (life.gives !== undefined) return life.gives;
           return texts.map((text) => Float32Array.of(Math.cos(text.length), Math.sin(text.length)));
         },
         [Symbol.asyncDispose]: async () => void (life.disposed = true),
@@ -40,8 +47,8 @@ function start(settings: SemanticsSettings = {}, ask?: AskRoute, asksWhenMade = 
   };
   const vectors = memoryVectors();
   const semantics = new HubSemantics({ log: silent, vectors, models: '/nowhere/models', ...(ask && { ask }) });
-  const configure = async (next: SemanticsSettings): Promise<void> => {
-    semantics.configure(next, { folder: '/nowhere', embedders });
+  const configure = async (next: SemanticsSettings, ...named: string[]): Promise<void> => {
+    semantics.configure(next, { folder: '/nowhere', embedders, named: new Set(named) });
     await semantics.settled();
   };
   onTestFinished(() => semantics.close());
@@ -90,6 +97,35 @@ describe('the semantics of a hub', () => {
     await expect(semantics.embed(['one'])).rejects.toMatchObject({ code: 'unavailable' });
   });
 
+  it('take a text that is refused down the ladder, and go on with the others', async () => {
+    const { semantics, lives, ready } = start({ model: 'a' });
+    await ready;
+    lives.find(({ name }) => name === 'a')!.refuses = 'poison';
+    expect(await semantics.embed(['poison'])).toMatchObject({
+      model: 'hubgate-static-en@1',
+      degraded: { requested: 'a', active: 'static', reason: 'It refuses this text.' },
+    });
+    expect(await semantics.embed(['one'])).toEqual({ model: 'a@1', sameRequest: expect.any(Number), vectors: [expect.any(Float32Array)] });
+    for (const life of lives) life.refuses = 'poison';
+    await expect(semantics.embed(['poison'])).rejects.toMatchObject({ code: 'bad_request' });
+    expect(semantics.status()[0]).toMatchObject({ active: 'a', degraded: false });
+  });
+
+  it.each([
+    ['too few', []],
+    ['too many', [Float32Array.of(1, 0), Float32Array.of(1, 0)]],
+    ['of another length', [Float32Array.of(1)]],
+    ['no numbers', [Float32Array.of(NaN, 0)]],
+  ])('believe no embedder whose vectors are %s', async (_, gives) => {
+    const { semantics, lives, ready } = start({ model: 'a' });
+    await ready;
+    const life = lives.find(({ name }) => name === 'a')!;
+    life.gives = [Float32Array.of(3, 4)];
+    expect([...(await semantics.embed(['one'])).vectors[0]!]).toEqual([expect.closeTo(0.6), expect.closeTo(0.8)]);
+    life.gives = gives;
+    expect(await semantics.embed(['one'])).toMatchObject({ model: 'hubgate-static-en@1', degraded: { active: 'static' } });
+  });
+
   it('have no vectors where the operator wants none, and before the first configuration', async () => {
     const { semantics, ready, lives } = start({ model: 'none' });
     await ready;
@@ -115,6 +151,56 @@ describe('the semantics of a hub', () => {
     await configure({ model: 'none' });
     expect(alive()).toEqual([]);
     expect(semantics.status()).toEqual([{ requested: 'none', active: 'bm25', degraded: false }]);
+  });
+
+  it('let go of a model that the configuration names no more; an index over it wakes it', async () => {
+    const { semantics, configure, ready, alive } = start({ model: 'a' });
+    await ready;
+    await configure({ model: 'a' }, 'b');
+    const index = semantics.index([{ name: 'play_music', description: 'Plays a song' }], { model: 'b' });
+    await vi.waitFor(async () => expect(await index.find('a song', 1)).toMatchObject({ model: 'b@1' }));
+    await configure({ model: 'a' }, 'b');
+    expect(alive().map(({ name }) => name)).toContain('b');
+    await configure({ model: 'a' });
+    expect(alive().map(({ name }) => name)).not.toContain('b');
+    expect(semantics.status().map(({ requested }) => requested)).toEqual(['a']);
+    await vi.waitFor(async () => expect(await index.find('a song', 1)).toMatchObject({ model: 'b@1', hits: [{ index: 0 }] }));
+    expect(semantics.status().map(({ requested }) => requested)).toEqual(['a', 'b']);
+    await configure({ model: 'a' });
+    expect(await semantics.embed(['one'], { model: 'b' })).toHaveProperty('model');
+    await semantics.settled();
+    expect(await semantics.embed(['one'], { model: 'b' })).toMatchObject({ model: 'b@1' });
+  });
+
+  it('let go of a model that only an evaluation asked for, a while after', async () => {
+    vi.useFakeTimers();
+    const { semantics, configure, ready, alive } = start({ model: 'a' });
+    await ready;
+    await configure({ model: 'a' }, 'made-up');
+    await semantics.embed(['one'], { model: 'b' });
+    await semantics.embed(['one'], { model: 'made-up' });
+    await vi.advanceTimersByTimeAsync(50_000);
+    await semantics.embed(['one'], { model: 'b' });
+    await vi.advanceTimersByTimeAsync(50_000);
+    expect(semantics.status().map(({ requested }) => requested)).toEqual(['a', 'b', 'made-up']);
+    await vi.advanceTimersByTimeAsync(70_000);
+    expect(semantics.status().map(({ requested }) => requested)).toEqual(['a', 'made-up']);
+    expect(
+      alive()
+        .map(({ name }) => name)
+        .toSorted(),
+    ).toEqual(['a', 'hubgate-static-en']);
+  });
+
+  it('wake nothing once they are closed', async () => {
+    const { semantics, lives, ready } = start({ model: 'a' });
+    await ready;
+    const index = semantics.index([{ name: 'play_music', description: 'Plays a song' }]);
+    const made = lives.length;
+    await semantics.close();
+    expect((await index.find('song', 1)).hits).toHaveLength(1);
+    expect(lives).toHaveLength(made);
+    expect(lives.every(({ disposed }) => disposed)).toBe(true);
   });
 
   it('load one embedder for all that ask for the same', async () => {
@@ -193,5 +279,24 @@ describe('the semantics of a hub', () => {
     expect(forget).toHaveBeenCalledWith(Date.now() - 30 * 86_400_000);
     await vi.advanceTimersByTimeAsync(86_400_000);
     expect(forget).toHaveBeenCalledTimes(2);
+  });
+
+  it('keep the vectors that an index holds, however long ago it got them', async () => {
+    const { semantics, vectors, ready } = start({ model: 'a' });
+    await ready;
+    const touch = vi.spyOn(vectors, 'touch');
+    const forget = vi.spyOn(vectors, 'forget');
+    const texts = Array.from({ length: 2_100 }, (_, at) => ({ name: `tool_${at}`, description: 'Does it' }));
+    const index = semantics.index(texts);
+    const passing = semantics.index([{ name: 'passing', description: 'Comes and goes' }], { passing: true });
+    for (const one of [index, passing]) await vi.waitFor(async () => expect(await one.find('does it', 1)).toMatchObject({ model: 'a@1' }));
+    await semantics.forget();
+    const touched = touch.mock.calls.flatMap(([model, hashes]) => (model === 'a@1' ? hashes : []));
+    expect(new Set(touched).size).toBe(2_100);
+    expect(Math.max(...touch.mock.calls.map(([, hashes]) => hashes.length))).toBe(2_000);
+    expect(forget.mock.invocationCallOrder[0]).toBeGreaterThan(Math.max(...touch.mock.invocationCallOrder));
+    touch.mockRejectedValueOnce(new Error('the disk is full'));
+    await expect(semantics.forget()).rejects.toThrow('the disk is full');
+    expect(forget).toHaveBeenCalledTimes(1);
   });
 });

@@ -1,10 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Embedder } from '../../../src/core/contracts/embedder.ts';
 import type { Host } from '../../../src/core/contracts/extension.ts';
 import transformers, { type TransformersOptions } from '../../../src/embedding/embedders/transformers.ts';
+import { EmbeddingThread } from '../../../src/embedding/transformers/embedding-thread.ts';
+import type { EmbeddingWork } from '../../../src/embedding/transformers/embedding-worker.ts';
+import { findLibrary } from '../../../src/embedding/transformers/find-library.ts';
 import { WorkQueue } from '../../../src/embedding/transformers/work-queue.ts';
 import { cosine } from '../../contracts/embedder.ts';
 import { fakeTransformers, writeFakeModel } from '../../support/fake-transformers.ts';
@@ -66,8 +69,30 @@ describe('the transformers embedder', () => {
   it('rejects what the model fails on, and goes on with the others', async () => {
     const embedder = await open();
     const [failed, fine] = await Promise.allSettled([embedder.embed(['FAIL'], 'document'), embedder.embed(['fine'], 'query')]);
-    expect(failed).toMatchObject({ status: 'rejected', reason: { code: 'unavailable', detail: 'cannot read this' } });
+    expect(failed).toMatchObject({ status: 'rejected', reason: { code: 'bad_request', detail: 'cannot read this' } });
     expect(fine.status).toBe('fulfilled');
+    await embedder.embed(['later'], 'query');
+  });
+
+  it('works no more when it fails on any text', async () => {
+    const embedder = await open({ queryPrefix: 'FAIL ' });
+    await expect(embedder.embed(['find it'], 'query')).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  it('drops what nobody waits for any more', async () => {
+    const embedder = await open();
+    const asking = new AbortController();
+    const order: string[] = [];
+    const many = Array.from({ length: 500 }, (_, at) => `SLOW ${at}`);
+    const dropped = embedder.embed(many, 'query', asking.signal);
+    asking.abort(new Error('nobody waits'));
+    await expect(dropped).rejects.toThrow('nobody waits');
+    // Ten seconds later otherwise: queries are answered in their order.
+    await Promise.race([
+      Promise.resolve(embedder.embed(['next'], 'query')).then(() => order.push('next')),
+      new Promise((resolve) => setTimeout(resolve, 8_000).unref()),
+    ]);
+    expect(order).toEqual(['next']);
   });
 
   it('rejects all that waits when its thread dies, and what comes after', async () => {
@@ -90,7 +115,7 @@ describe('the transformers embedder', () => {
   it('says what to do where the library is absent', async () => {
     await expect(open({ folder: '/nowhere' })).rejects.toMatchObject({
       code: 'unavailable',
-      message: expect.stringContaining('npm i @huggingface/transformers'),
+      message: expect.stringContaining('npm i -D @huggingface/transformers'),
     });
   });
 
@@ -118,6 +143,45 @@ describe('the transformers embedder', () => {
     await mkdir(path, { recursive: true });
     for (const name of ['static.json', 'static.i8', 'static.scales.f32']) await writeFile(join(path, name), '{}');
     await expect(open({ path })).rejects.toThrow('onnx/model_quantized.onnx');
+  });
+});
+
+describe('the thread of a model', () => {
+  const work = async (): Promise<EmbeddingWork> => ({ library: findLibrary(fake.folder)!, model: fake.model, pooling: 'mean' });
+  /** Real time, while that of timers stands still. */
+  const pass = async (ms: number): Promise<void> => {
+    for (const end = performance.now() + ms; performance.now() < end;) await new Promise((resolve) => setImmediate(resolve));
+  };
+  afterEach(() => void vi.useRealTimers());
+
+  it('gives a sign of life with each text', async () => {
+    const thread = await EmbeddingThread.open(await work(), silent);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const done = thread.embed(
+      Array.from({ length: 30 }, () => 'SLOW'),
+      'document',
+    );
+    for (let time = 0; time < 3; time++) {
+      await pass(150);
+      vi.advanceTimersByTime(40_000);
+    }
+    expect(await done).toHaveLength(30);
+    vi.useRealTimers();
+    await thread.close();
+  });
+
+  it('that is stuck is given up however often it is asked, and no other is started before it has ended', async () => {
+    const thread = await EmbeddingThread.open(await work(), silent);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const asked = [thread.embed(['STUCK'], 'document')];
+    vi.advanceTimersByTime(40_000);
+    asked.push(thread.embed(['next'], 'query'));
+    vi.advanceTimersByTime(20_001);
+    for (const { status } of await Promise.allSettled(asked)) expect(status).toBe('rejected');
+    await expect(EmbeddingThread.open(await work(), silent)).rejects.toMatchObject({ code: 'unavailable' });
+    vi.useRealTimers();
+    const again = await vi.waitFor(async () => EmbeddingThread.open(await work(), silent), { timeout: 10_000 });
+    await again.close();
   });
 });
 

@@ -34,3 +34,18 @@ it('has at most 10,000 of all groups: those go first whose group was not asked f
   before.add('g10000', asked('key'), 9);
   expect([before.size, keys(before, 'g0'), keys(before, 'g1'), keys(before, 'g10000')]).toEqual([10_000, ['key'], [], ['key']]);
 });
+
+it('looks at no other question to add one', () => {
+  const before = new AskedBefore();
+  let looks = 0;
+  const watched = (key: string) => ({
+    key,
+    until: 100,
+    get wording() {
+      looks += 1;
+      return wordingOf(key);
+    },
+  });
+  for (let at = 0; at < 100; at++) before.add('g', watched(`question ${at}`), 1_000);
+  expect([before.size, looks]).toEqual([100, 100]);
+});

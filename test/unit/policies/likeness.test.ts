@@ -11,12 +11,11 @@ const like = (a: string, b: string): string => likeness(wordingOf(a), wordingOf(
 describe('two texts say the same', () => {
   it.each([
     ['How do I boil an egg?', 'Please tell me how to boil an egg.'],
-    ["What's the capital of France?", 'the capital of france'],
-    ['I can’t log in', 'I cannot log in!'],
-    ['book a table for two at seven', 'Book a table for 2 at 7, please'],
-    ['What does `git rebase` do?', 'what does `git rebase` do'],
-    ['Convert 1,000 USD to EUR', 'convert 1000 USD to EUR'],
-    ['Is the Wi-Fi free', 'is the wifi free?'],
+    ['how can i boil an egg', 'How do I boil an egg?'],
+    ["What's the capital of France?", 'what is the capital of France'],
+    ['Can you tell me who wrote Dracula?', 'Who wrote Dracula?'],
+    ['I would like to know what the weather does', 'I would like to know what the weather does.'],
+    ['What does `git rebase` do?', 'what does `git rebase` do?'],
   ])('%s · %s', (a, b) => {
     expect([like(a, b), like(b, a)]).toEqual(['same', 'same']);
   });
@@ -24,9 +23,10 @@ describe('two texts say the same', () => {
 
 describe('two texts may mean the same', () => {
   it.each([
-    ['What does HTTP 404 mean?', 'What is the meaning of HTTP 404?'],
-    ['How do I write a unit test in Go?', 'How can I write unit tests in Go?'],
-    ['How do I change the address?', 'So how do I actually change my address?'],
+    ['How do I boil an egg?', "What's the best way to boil an egg?"],
+    ['How do I change the address?', 'So how do I actually change the address?'],
+    ['Hello, is the pool open?', 'Is the pool open?'],
+    ['Can you explain entropy?', 'Explain entropy'],
   ])('%s · %s', (a, b) => {
     expect([like(a, b), like(b, a)]).toEqual(['near', 'near']);
   });
@@ -63,6 +63,17 @@ describe('two texts say something else', () => {
     ['a question', 'Is it there?', 'It is there'],
     ['how', 'Write a haiku', 'How do I write a haiku?'],
     ['words that matter themselves', 'Translate: the dog', 'Translate: a dog'],
+    ['a word that is none', 'What does please mean?', 'What does kindly mean?'],
+    ['who is to do it', 'How should I file taxes?', 'How can we file taxes?'],
+    ['a sign of mathematics', 'What is n! for large values', 'What is n for large values'],
+    ['a comma', '3,141', '3141'],
+    ['what is possible', 'Is it possible to kill a goose', 'Can I kill a goose'],
+    ['a step further in', 'Run\n if x:\n  a', 'Run\n if x:\n a'],
+    ['an article', 'What is the matter?', 'What is matter?'],
+    ['a phrase alone', 'The title', 'What is the title?'],
+    ['a statement', 'You are sure.', 'You are sure?'],
+    ['small letters', 'what is polish', 'What is Polish'],
+    ['a hyphen', 'How do I recover a sofa?', 'How do I re-cover a sofa?'],
     ['another language', 'Schalte das Licht an', 'Schalte das Licht aus'],
     ['a language without spaces', '今天天气怎么样？', '明天天气怎么样？'],
   ])('%s: %s · %s', (_, a, b) => {
@@ -80,6 +91,27 @@ describe('two texts say something else', () => {
         fc.pre(a !== b);
         expect(like(`How do I use ${a} here?`, `How can I use ${b} here?`)).toBe('other');
       }),
+    );
+  });
+
+  it('whatever word stands in the place of another, is missing, or has another form, however much is around it', () => {
+    const light =
+      'what I my me it that there tell give show explain know need want like help a an the of is are be do does some any really well please kindly';
+    const forms =
+      'plan plane planes planned rate rat rates rats car care cars tape tap taped order orders ordering pin pine fish fishing work worked';
+    const word = fc.constantFrom('', ...light.split(' '), ...forms.split(' '));
+    const carrier = fc.constantFrom(
+      ['How do I ', ' this now?'],
+      ['What is the ', ' of it?'],
+      ['Please tell me how to change ', ''],
+      ['We are a small firm in Munich. The customers pay by bank transfer. The heating broke twice. Do I ', ' it?'],
+    );
+    fc.assert(
+      fc.property(carrier, word, word, ([before, after], a, b) => {
+        fc.pre(a !== b);
+        expect(like(`${before}${a}${after}`, `${before}${b}${after}`)).toBe('other');
+      }),
+      { numRuns: 500 },
     );
   });
 
@@ -122,8 +154,10 @@ describe('pairs of questions, with the model that comes with the hub', () => {
     await semantics.settled();
     const { count, at } = await scorePairs(async (texts) => (await semantics.embed(texts)).vectors);
     await semantics.close();
-    expect(count).toEqual({ same: 199, different: 406 });
-    expect(at(PLAIN.sameRequest)).toEqual({ same: 75, different: 0 });
+    expect(count).toEqual({ same: 199, different: 472 });
+    expect(at(PLAIN.sameRequest)).toEqual({ same: 27, different: 0 });
+    // By the rules alone: whatever the vectors say.
+    expect(at(0)).toEqual({ same: 37, different: 0 });
     expect(at(0.9, false).different).toBeGreaterThan(100);
   });
 });

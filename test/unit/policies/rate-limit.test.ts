@@ -475,6 +475,7 @@ describe('what is counted', () => {
     ['a message', message('travel'), [1, 1, 0, 0]],
     ['a streamed message', message('travel', { operation: 'message/stream', estimate: TOKENS }), [1, 1, 1, 100]],
     ['a stream taken up again', message('travel', { operation: 'tasks/resubscribe' }), [0, 0, 1, 0]],
+    ['a search for agents', message('', { operation: 'agents/search', estimate: TOKENS }), [1, 1, 0, 0]],
     ['a look at a task', message('travel', { operation: 'tasks/get' }), [0, 0, 0, 0]],
   ])('%s', async (_name, call, counted) => {
     const { hooks } = await limit({ requests: '10/min', tokens: '1k/min', concurrent: 10, streams: 10 });
@@ -540,6 +541,12 @@ describe('by', () => {
       ],
     ],
     ['agent', 'agent', 3, [message('a'), message('a'), message('b'), chat()]],
+    [
+      'agent: a search for agents is for none',
+      'agent',
+      3,
+      [message('a'), ...Array.from({ length: 2 }, () => message('', { operation: 'agents/search' }))],
+    ],
     [
       'group: one counter each, and all must have room',
       'group',

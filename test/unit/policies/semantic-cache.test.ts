@@ -27,8 +27,8 @@ import {
 /** Angles of questions: their cosine is that of the difference. Others stand across. */
 const ANGLES = new Map([
   ['where is my parcel', 0],
-  ['tell me where my parcel is', 0.1],
-  ['so tell me where my parcel actually is', 0.2],
+  ['so where is my parcel', 0.1],
+  ['okay, where is my parcel', 0.2],
   ['where is my letter', 0.01],
 ]);
 const [PARCEL, TOLD, FAR, LETTER] = [...ANGLES.keys()] as [string, string, string, string];
@@ -94,6 +94,16 @@ describe('a question in other words', () => {
     expect(embedded).toEqual([PARCEL]);
   });
 
+  it('is not embedded to be compared with questions that say something else', async () => {
+    const policy = await hub.semantic();
+    await ask(policy, asking(PARCEL), 'one');
+    await settle();
+    await replyTo(asking(LETTER), policy, chatReply('cut', null));
+    expect(embedded).toEqual([PARCEL]);
+    await replyTo(asking(FAR), policy, chatReply('cut', null));
+    expect(embedded).toEqual([PARCEL, FAR]);
+  });
+
   it('takes the nearest of many, and the latest of those that say the same', async () => {
     const policy = await hub.semantic({ threshold: 0.9 });
     await ask(policy, asking(FAR), 'far');
@@ -125,7 +135,7 @@ describe('a question in other words', () => {
     model = 'other@1';
     expect(await ask(policy, asking(TOLD), 'two')).toBe('miss: two');
     model = 'fake@1';
-    expect(await ask(policy, asking(`${TOLD}, please?`), 'three')).toBe('hit wording: two');
+    expect(await ask(policy, asking(`${TOLD}.`), 'three')).toBe('hit wording: two');
   });
 });
 
@@ -213,9 +223,9 @@ describe('is not found', () => {
     expect(await ask(policy, asking(TOLD, { tools: [{ type: 'web_search' }] }), 'four')).toBe('bypass: four');
   });
 
-  it('for a text of more than 500 characters', async () => {
+  it('for a text of more than 100 characters', async () => {
     const policy = await hub.semantic();
-    const long = `How do I boil an egg${' in water'.repeat(60)}?`;
+    const long = `How do I boil an egg${' in water'.repeat(10)}?`;
     await ask(policy, asking(long), 'one');
     expect(await ask(policy, asking(`Please tell me ${long}`), 'two')).toBe('miss: two');
     expect(await ask(policy, asking(long), 'three')).toBe('hit: one');
@@ -390,7 +400,7 @@ describe('with the model that comes with the hub', () => {
     const policy = await real.semantic({ threshold: 0.9 });
     await ask(policy, asking('How do I reset my password?'), 'one');
     await settle();
-    expect(await ask(policy, asking('So how do I actually reset my password?'), 'two')).toMatch(/^hit 0\.9\d: one$/);
+    expect(await ask(policy, asking('How do I actually reset my password?'), 'two')).toMatch(/^hit 0\.9\d: one$/);
     expect(await ask(policy, asking('how to reset my password'), 'three')).toBe('hit wording: one');
     expect(await ask(policy, asking('How do I reset my router?'), 'four')).toBe('miss: four');
     await semantics.close();
@@ -400,7 +410,7 @@ describe('with the model that comes with the hub', () => {
 it('has options that are described', () => {
   for (const options of [{}, { ttl: '5m', scope: 'all', maxSize: '64KB', threshold: 0.97, model: 'static', maxEntries: 10 }])
     expect(checkOptions(semanticCache, options)).toEqual([]);
-  for (const options of [{ threshold: 2 }, { threshold: '0.9' }, { maxEntries: 0 }, { model: '' }, { tools: true }])
+  for (const options of [{ threshold: 2 }, { threshold: '0.9' }, { maxEntries: 0 }, { maxEntries: 2_001 }, { model: '' }, { tools: true }])
     expect(checkOptions(semanticCache, options)).toHaveLength(1);
 });
 

@@ -29,6 +29,8 @@ export interface FetchFileOptions {
   readonly onProgress?: (progress: FileProgress) => void;
   /** Milliseconds before a second try; doubled for each after it. */
   readonly pauseMs?: number;
+  /** Bytes that the file can have: what its source tells is no reason to take more. */
+  readonly most: number;
   /** Bytes that are free where a path is; the file system is asked when absent. */
   readonly freeBytes?: (path: string) => Promise<number>;
 }
@@ -77,6 +79,7 @@ async function transfer(name: string, options: FetchFileOptions): Promise<Omit<F
   const opened = await resumed(name, options, kept);
   if (opened === undefined) return undefined;
   try {
+    checkSize(name, opened, options);
     await checkRoom(name, opened, options);
     await writeFile(`${partial}.json`, JSON.stringify({ etag: opened.etag, sha256: options.sha256 ?? opened.sha256 }));
   } catch (error) {
@@ -128,6 +131,11 @@ async function readKept(partial: string): Promise<Kept> {
   }
 }
 
+/** @throws SourceError when the source itself tells of more than the file can have. */
+function checkSize(name: string, { size }: Opened, { most, source }: FetchFileOptions): void {
+  if (size !== undefined && size > most) throw tooLarge(name, source, `it says ${megabytes(size)}, and ${megabytes(most)} are the most`);
+}
+
 /** @throws SourceError before anything is written. */
 async function checkRoom(name: string, { size, from }: Opened, { partial, freeBytes = freeOn }: FetchFileOptions): Promise<void> {
   if (size === undefined) return;
@@ -139,11 +147,14 @@ async function checkRoom(name: string, { size, from }: Opened, { partial, freeBy
   );
 }
 
-async function save(name: string, { body, from, size }: Opened, { partial, onProgress }: FetchFileOptions): Promise<void> {
+/** @throws SourceError also when more comes than was told, or than the file can have where nothing was; what came is removed then. */
+async function save(name: string, { body, from, size }: Opened, { partial, source, most, onProgress }: FetchFileOptions): Promise<void> {
+  const limit = size ?? most;
   let bytes = from;
   async function* counted(): AsyncGenerator<Uint8Array> {
     for await (const piece of body) {
       bytes += piece.length;
+      if (bytes > limit) throw tooLarge(name, source, `it goes on after ${limit} bytes`, from > 0);
       yield piece;
       onProgress?.({ file: name, bytes, ...(size !== undefined && { size }) });
     }
@@ -151,6 +162,7 @@ async function save(name: string, { body, from, size }: Opened, { partial, onPro
   try {
     await pipeline(Readable.from(counted()), createWriteStream(partial, { flags: from > 0 ? 'a' : 'w' }));
   } catch (error) {
+    if (bytes > limit) await discard(partial);
     if (error instanceof SourceError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
     const what = code === 'ENOSPC' ? 'the disk is full. Make room and run it again: it goes on where it stopped' : message;
@@ -190,6 +202,11 @@ async function check(
   }
   if (checks.length === 0) checks.push(opened.size === undefined ? 'nothing' : 'size');
   return { size, sha256, checks };
+}
+
+/** `transient` where the part that was here already may have been of another file: all of it again, once. */
+function tooLarge(name: string, { shown }: ModelSource, what: string, transient = false): SourceError {
+  return new SourceError(`${name} of ${shown} is larger than it may be: ${what}. Nothing of it is kept.`, transient);
 }
 
 async function discard(partial: string): Promise<void> {

@@ -14,7 +14,18 @@ export interface WantedModel {
   readonly revision: string;
 }
 
-/** The places where a mirror or a folder may have a model, most likely first: as Hugging Face lays it out, under its name, or there itself. */
+/** What a person gave as the address of a mirror or a folder can be none. The message says why, without the address: it may hold what nobody should see. */
+export class AddressError extends SourceError {
+  constructor(message: string) {
+    super(message, false);
+    this.name = 'AddressError';
+  }
+}
+
+/**
+ * The places where a mirror or a folder may have a model, most likely first: as Hugging Face lays it out, under its name, or there itself. Throws
+ * AddressError.
+ */
 export function sourcesAt(
   from: string,
   { name, repo, revision }: WantedModel,
@@ -42,22 +53,26 @@ export async function findSource(candidates: readonly ModelSource[]): Promise<Mo
   return undefined;
 }
 
-/** What is wrong is said without the address: it may hold what nobody should see. */
 function baseOf(from: string): string {
   const url = URL.parse(from);
-  if (url === null) throw new SourceError('The address of the mirror is none that can be read.', false);
+  if (url === null) throw new AddressError('The address of the mirror is none that can be read.');
   if (`${url.username}${url.password}` !== '')
-    throw new SourceError('An address with a user name or password in it is not taken: others see what stands on a command line.', false);
+    throw new AddressError('An address with a user name or password in it is not taken: others see what stands on a command line.');
   if (`${url.search}${url.hash}` !== '')
-    throw new SourceError(
+    throw new AddressError(
       'The address of the mirror ends with its path: names of files are put behind it, so "?" and "#" have no place in it.',
-      false,
     );
   return url.href.replace(/\/+$/, '');
 }
 
 function folderOf(from: string): string {
-  if (/^file:/i.test(from)) return fileURLToPath(from);
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(from)) throw new SourceError('Models come by http or https, or from a folder.', false);
+  if (/^file:/i.test(from)) {
+    try {
+      return fileURLToPath(from);
+    } catch {
+      throw new AddressError('An address of file: names a folder of this machine, such as file:///srv/models.');
+    }
+  }
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(from)) throw new AddressError('Models come by http or https, or from a folder.');
   return resolve(from);
 }

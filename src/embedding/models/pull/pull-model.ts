@@ -9,6 +9,8 @@ import { readSmall, SourceError, type ModelSource } from './model-source.ts';
 
 const WEIGHTS = MODEL_FILES.at(-1)!;
 const SUMS_BYTES = 100_000;
+/** Many times what the models of the table have; a source that never ends does not fill the disk. */
+const MOST_BYTES = { weights: 2_000_000_000, other: 50_000_000 };
 
 export interface PullOptions extends Omit<WantedModel, 'revision'>, Pick<FetchFileOptions, 'onProgress' | 'pauseMs' | 'freeBytes'> {
   /** Where model folders are. */
@@ -80,6 +82,7 @@ async function fetchFiles(source: ModelSource, folder: string, partial: string, 
       source,
       folder,
       partial: join(partial, file.replaceAll('/', '__')),
+      most: file === WEIGHTS ? MOST_BYTES.weights : MOST_BYTES.other,
       ...(sha256 !== undefined && { sha256 }),
       ...(onProgress !== undefined && { onProgress }),
       ...(pauseMs !== undefined && { pauseMs }),
@@ -108,10 +111,19 @@ async function licenceIn(folder: string, known: string | undefined): Promise<str
 
 /** Two owners may have a model of one name. */
 async function sameOrigin(target: string, { name, repo }: PullOptions): Promise<undefined> {
-  const text = await readFile(join(target, ORIGIN_FILE), 'utf8').catch(() => '{}');
-  const { repo: before } = JSON.parse(text) as { repo?: string };
+  const before = await repoOf(join(target, ORIGIN_FILE));
   if (repo === undefined || before === undefined || repo === before) return undefined;
   throw new Error(`${target} is ${before} already. --force puts ${repo} in its place; nothing else can have the name ${name}.`);
+}
+
+/** What cannot be read is as good as not written down. */
+async function repoOf(path: string): Promise<string | undefined> {
+  try {
+    const { repo } = JSON.parse(await readFile(path, 'utf8')) as { readonly repo?: unknown };
+    return typeof repo === 'string' ? repo : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function putInPlace(fresh: string, target: string, old: string): Promise<void> {

@@ -25,6 +25,8 @@ export interface Arrival {
   /** Where the hub is reached. No slash at the end. */
   readonly base: string;
   readonly call: LiveCall<'agents'>;
+  /** That of the call, which is for an agent. */
+  readonly operation: WireCall['operation'];
   readonly serving: Serving;
 }
 
@@ -55,7 +57,7 @@ export function arrivalOf(agent: Agent, { operation, params, id }: WireCall, ser
     input,
   });
   const conditions = admit(agent, consumer, operation, input);
-  return { agent, wire, id, extensions, conditions, base, call, serving };
+  return { agent, wire, id, extensions, conditions, base, call, operation, serving };
 }
 
 /** What the call is about, wherever its operation says it. A message to an agent of one skill is for that one. */

@@ -49,7 +49,7 @@ async function asked(arrival: Arrival, plan: Plan<Instance>, way: Way<'agents'>,
   const handled = await forward(call, plan, way, (choice) => {
     instance = choice.id;
     charge(arrival);
-    return choice.source.call(call, lineTo(arrival, call.operation, params));
+    return choice.source.call(call, lineTo(arrival, arrival.operation, params));
   });
   return { handled, instance };
 }

@@ -13,9 +13,10 @@ export class TaskFold {
   /** By id, in the order in which they came. One without an id has the empty one, as ProtoJSON leaves it out. */
   readonly #artifacts = new Map<string, JsonObject & { parts: unknown[] }>();
 
-  /** The Task as it stands. The ids that it came with go before those of its updates. */
+  /** The Task as it stands. The ids that it came with go before those of its updates, but where they are empty. */
   get task(): JsonObject {
-    return { id: this.taskId, contextId: this.contextId, ...this.#task, artifacts: this.artifacts };
+    const { id, contextId } = this.#task;
+    return { ...this.#task, id: id || this.taskId, contextId: contextId || this.contextId, artifacts: this.artifacts };
   }
 
   /** Their parts still grow with what is taken in. */
@@ -41,7 +42,8 @@ export class TaskFold {
   /** True for the event, just taken in, after which nothing more comes without another call. `goesOn`: the task was there before the call. */
   settles({ task, message, statusUpdate }: JsonObject, goesOn: boolean): boolean {
     if (isObject(message)) return true;
-    if (isObject(statusUpdate)) return this.ended || this.asks;
+    // One without a status tells nothing of the task.
+    if (isObject(statusUpdate)) return isObject(statusUpdate['status']) && (this.ended || this.asks);
     // A task that goes on may first be shown as it stood, and asks for what it has just been given until its status changes.
     return isObject(task) && (this.ended || (this.asks && !goesOn));
   }
@@ -52,7 +54,8 @@ export class TaskFold {
     if (isObject(message)) this.#takeMessage(message);
     if (isObject(statusUpdate)) {
       this.#takeIds(statusUpdate['taskId'], statusUpdate['contextId']);
-      this.#takeStatus(statusUpdate['status']);
+      // Without one it tells nothing new: what is known stays.
+      if (isObject(statusUpdate['status'])) this.#takeStatus(statusUpdate['status']);
     }
     if (isObject(artifactUpdate)) {
       this.#takeIds(artifactUpdate['taskId'], artifactUpdate['contextId']);

@@ -5,7 +5,7 @@ import type { AgentSource } from '../../../core/contracts/agent-source.ts';
 import type { Balancer } from '../../../core/contracts/balancer.ts';
 import { GatewayError } from '../../../core/errors.ts';
 import { fingerprint } from '../../../core/secret.ts';
-import { composeChain, type BoundPolicy } from '../../../pipeline/chain.ts';
+import { composeChain, type BoundPolicy, type Chain } from '../../../pipeline/chain.ts';
 import { letGo } from '../../../pipeline/source-uses.ts';
 import { RetryBudget } from '../../../upstreams/health/retry-budget.ts';
 import type { AgentsBuildHost, AgentsHost } from '../host.ts';
@@ -15,6 +15,8 @@ import { createSource, type SourceHost } from './create-source.ts';
 /** What one configuration made of the agents. */
 export interface AgentsGeneration {
   readonly agents: ReadonlyMap<string, Agent>;
+  /** Of calls that are for no agent: the policies that all lanes share. */
+  readonly chain: Chain;
   /** By the id of the instance; `key` tells whether it can be taken over. */
   readonly sources: ReadonlyMap<string, { readonly key: string; readonly source: AgentSource }>;
   readonly merged: MergedConfig;
@@ -69,7 +71,7 @@ export async function buildAgents(
       const chain = composeChain([...shared, ...(await lent.bind(config.policies, place))], 'agents');
       agents.set(name, { name, origin: merged.origin('agents', name), config, access, chain, instances, balancer, plans: new Map() });
     }
-    return { agents, sources, merged };
+    return { agents, chain: composeChain(shared, 'agents'), sources, merged };
   } catch (error) {
     const kept = new Set([...(before?.sources.values() ?? [])].map(({ source }) => source));
     await Promise.all([...sources.values()].filter(({ source }) => !kept.has(source)).map(({ source }) => letGo(source, host.log)));

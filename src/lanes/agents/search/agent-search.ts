@@ -35,6 +35,11 @@ interface Known {
   readonly sights: WeakMap<Consumer, { readonly cards: string; readonly key: string }>;
 }
 
+/** How many texts are asked for: for each agent that is wanted, at least, and how many times as many where they were of too few agents. */
+const TEXTS_FOR_ONE = 20;
+const FEWEST_TEXTS = 200;
+const FURTHER = 8;
+
 /** How many sets of callers, who see the same, have an index of their own at a time. */
 const MOST_CATALOGUES = 32;
 
@@ -51,11 +56,16 @@ export class AgentSearch {
   }
 
   /** The best `top` of the agents that the consumer may call; those whose card is not known yet are left out. */
-  async search(agents: Agents, consumer: Consumer, query: string, top: number): Promise<FoundAgents> {
+  async search(agents: Agents, consumer: Consumer, query: string, top: number, signal?: AbortSignal): Promise<FoundAgents> {
     const base = this.#host.base();
     const { agents: shown, texts, index } = this.#catalogueOf(agents, consumer, base);
-    const { hits, degraded } = await index.find(query, index.size);
-    return { agents: rankAgents(shown, texts, hits, { base, top }), ...(degraded === undefined ? {} : { degraded }) };
+    for (let most = Math.max(top * TEXTS_FOR_ONE, FEWEST_TEXTS); ; most *= FURTHER) {
+      const { hits, degraded } = await index.find(query, Math.min(most, index.size), signal);
+      const found = rankAgents(shown, texts, hits, { base, top });
+      // All texts of a few agents may fit better than the first of the next one.
+      if (found.length < top && hits.length >= most && most < index.size) continue;
+      return { agents: found, ...(degraded === undefined ? {} : { degraded }) };
+    }
   }
 
   #catalogueOf(agents: Agents, consumer: Consumer, base: string): Catalogue {

@@ -7,6 +7,7 @@ import { isVisible, unknownAgent } from '../calls/admit.ts';
 import { cardToV03, hybridCard } from '../cards/card-versions.ts';
 import { sendCard } from '../cards/send-card.ts';
 import { firstCard, type Agent } from '../registry/agent.ts';
+import type { AgentsGeneration } from '../registry/build.ts';
 import type { AgentSearch } from '../search/agent-search.ts';
 import { agentErrorFrom } from '../wires/agent-errors.ts';
 import { requestedVersion } from '../wires/negotiate.ts';
@@ -21,10 +22,10 @@ const MAX_AGE_S = 60;
 
 /** Where agents are found: their cards, the catalogue in two forms, and the keys that the cards are signed with. */
 export function cardMounts(enter: EnterGeneration, serving: Serving, search: AgentSearch): Mount[] {
-  const withAgents = async (work: (agents: ReadonlyMap<string, Agent>) => void | Promise<void>): Promise<void> => {
+  const withAgents = async (work: (generation: AgentsGeneration) => void | Promise<void>): Promise<void> => {
     const { agents, leave } = enter();
     try {
-      await work(agents.agents);
+      await work(agents);
     } finally {
       leave();
     }
@@ -39,11 +40,15 @@ export function cardMounts(enter: EnterGeneration, serving: Serving, search: Age
     path: `/a2a/:agent${path}`,
     methods,
     open: isPublic,
-    handle: (exchange, { agent = '' }) => withAgents((agents) => answerCard(exchange, agents.get(agent), serving)),
+    handle: (exchange, { agent = '' }) => withAgents(({ agents }) => answerCard(exchange, agents.get(agent), serving)),
   });
   return [
-    { path: '/a2a', methods: ['GET'], handle: (exchange) => withAgents((agents) => sendCatalogue(exchange, agents, serving, search)) },
-    { path: '/.well-known/api-catalog', methods, handle: (exchange) => withAgents((agents) => apiCatalog(exchange, agents, serving)) },
+    {
+      path: '/a2a',
+      methods: ['GET'],
+      handle: (exchange) => withAgents((generation) => sendCatalogue(exchange, generation, serving, search)),
+    },
+    { path: '/.well-known/api-catalog', methods, handle: (exchange) => withAgents(({ agents }) => apiCatalog(exchange, agents, serving)) },
     {
       path: JWKS_PATH,
       methods,

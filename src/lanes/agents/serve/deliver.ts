@@ -11,11 +11,11 @@ const PATIENCE_MS = 5_000;
 
 /** Writes the answer of a call: one JSON body, or events as they come. Nothing is written once the client has left. */
 export async function deliver(exchange: Exchange, arrival: Arrival, handled: Promise<Handled<'agents'>>): Promise<void> {
-  const { call, wire, id, serving } = arrival;
+  const { call, operation, wire, id, serving } = arrival;
   const { req, res } = exchange;
   let events: EventStream | undefined;
   const open = (): EventStream => (events ??= openEventStream(req, res));
-  const streams = call.operation === 'message/stream' || call.operation === 'tasks/resubscribe';
+  const streams = operation === 'message/stream' || operation === 'tasks/resubscribe';
   const timer = streams ? setTimeout(open, PATIENCE_MS) : undefined;
   if (streams) serving.streams.add(call);
   try {
@@ -28,7 +28,7 @@ export async function deliver(exchange: Exchange, arrival: Arrival, handled: Pro
         if (!stream.send(wire.writeEvent(event, id))) await stream.drained();
       }
     } else if (streams) open().send(wire.writeEvent(what.reply.result, id));
-    else sendAnswer(exchange, wire.writeReply(call.operation, what.reply.result, id));
+    else sendAnswer(exchange, wire.writeReply(operation, what.reply.result, id));
   } catch (thrown) {
     const error = GatewayError.from(thrown);
     if (error.status >= 500) serving.log.error({ requestId: exchange.id, code: error.code, detail: error.detail }, error.message);

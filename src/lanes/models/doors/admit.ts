@@ -2,7 +2,7 @@ import type { AnyCall } from '../../../core/call.ts';
 import type { ConditionContext } from '../../../core/conditions.ts';
 import { GatewayError } from '../../../core/errors.ts';
 import { isObject, type JsonObject } from '../../../core/json.ts';
-import type { ModelsInput, ModelsOperation } from '../../../core/models.ts';
+import { askedText, type ModelsInput, type ModelsOperation } from '../../../core/models.ts';
 import type { Usage } from '../../../core/usage.ts';
 import { parseJson } from '../../../http/body.ts';
 import { HttpCallRequest } from '../../../http/http-call-request.ts';
@@ -12,9 +12,9 @@ import type { Arrival, Asker } from '../calls/arrival.ts';
 import type { Door } from '../calls/door.ts';
 import { expectedUsage } from '../calls/estimate.ts';
 import type { ModelsHost } from '../host.ts';
-import { askedText } from '../intents/asked-text.ts';
 import { describeIntent } from '../intents/describe-intent.ts';
 import type { FoundIntent, IntentFinder } from '../intents/intent-finder.ts';
+import { shadowLedger } from '../intents/shadow-ledger.ts';
 import { isPlain } from '../passing/body-edits.ts';
 import type { ModelApi } from '../routes/api.ts';
 import { asksForIntent, chooseRoute } from '../routes/choose.ts';
@@ -23,6 +23,8 @@ import { modelSegments } from '../segments.ts';
 
 /** Characters of the name of a model; the ids of inference profiles are the longest. */
 const LONGEST_NAME = 512;
+/** What is read of the user's messages to find the intent: two of them where the last is as short as "yes, do that". Examples of intents are hardly longer. */
+const ASKED = { enough: 20, most: 2 } as const;
 
 /** A request at its door, read, and no route chosen yet. */
 export interface ReadRequest<From extends Asker> extends Pick<Arrival<From>, 'exchange' | 'door' | 'bytes' | 'body' | 'isPlain'> {
@@ -47,29 +49,37 @@ export function readRequest<From extends Asker>(exchange: From, door: Door, byte
   return { exchange, door, bytes, body, isPlain: isPlain(text, body), input, request, question };
 }
 
+/** The intent of a call. In shadow nobody waits for it but the record. */
+export interface AskedIntent {
+  readonly isShadow: boolean;
+  /** Never rejects, and resolves in the time that the configuration gives. */
+  readonly found: Promise<FoundIntent>;
+}
+
 /** What the text is about, where the choice of a route depends on that; undefined where it does not. Vectors of two models are never mixed, so embeddings have none. */
 export function intentOf(
   { door, input, question }: ReadRequest<Asker>,
   api: ModelApi,
   intents: IntentFinder | undefined,
-): { readonly isShadow: boolean; readonly found: Promise<FoundIntent> } | undefined {
+): AskedIntent | undefined {
   if (intents === undefined || door.operation === 'embeddings' || !asksForIntent(api, question)) return undefined;
-  const text = askedText(input);
-  return text === '' ? undefined : { isShadow: intents.isShadow, found: intents.find(text) };
+  const text = askedText(input.body, ASKED);
+  const found = text === '' ? Promise.resolve({ tookMs: 0, reason: 'the user has said nothing' }) : intents.find(text);
+  return { isShadow: intents.isShadow, found };
 }
 
-/** Chooses the route and begins the call. Throws GatewayError `model_unknown`. */
+/** Chooses the route, by the intent if it is there, and begins the call; `shadow` is for its record alone. Throws GatewayError `model_unknown`. */
 export function admit<From extends Asker>(
   { input, request, question, ...read }: ReadRequest<From>,
   api: ModelApi,
   host: ModelsHost,
-  intent?: FoundIntent,
+  { intent, shadow }: { readonly intent?: FoundIntent | undefined; readonly shadow?: Promise<FoundIntent> | undefined } = {},
 ): { readonly arrival: Arrival<From>; readonly call: LiveCall<'models'> } {
   const { exchange, door } = read;
   const { operation } = door;
   let route: Route | undefined;
   const callOf = (): LiveCall<'models'> => {
-    const call = new LiveCall<'models'>({
+    const call: LiveCall<'models'> = new LiveCall({
       id: exchange.id,
       lane: 'models',
       operation,
@@ -77,12 +87,13 @@ export function admit<From extends Asker>(
       consumer: exchange.consumer,
       request,
       log: host.log,
-      ledger: host.ledger,
+      ledger: shadow === undefined ? host.ledger : shadowLedger(host.ledger, shadow, () => call),
       codec: modelSegments,
       estimate: route === undefined ? NOTHING : estimateFor(route, operation, host),
       input,
     });
     if (intent !== undefined) call.note('intent', describeIntent(intent, false));
+    void shadow?.then((found) => call.note('intent', describeIntent(found, true)));
     return call;
   };
   try {
@@ -91,7 +102,7 @@ export function admit<From extends Asker>(
     // A wrong name is what operators look for first; without a route there is no chain to end the call.
     const call = callOf();
     const outcome = { ok: false, error: GatewayError.from(error), durationMs: Date.now() - call.startedAt, attempts: 0, streamed: false };
-    host.ledger.record(call as AnyCall, { ...outcome, events: call.events });
+    call.ledger?.record(call as AnyCall, { ...outcome, events: call.events });
     throw error;
   }
   return { arrival: { ...read, route, host }, call: callOf() };

@@ -10,7 +10,6 @@ import type { LiveCall } from '../../../pipeline/live-call.ts';
 import { run } from '../../../pipeline/run.ts';
 import { sessionOf } from './session-of.ts';
 import type { ModelsHost } from '../host.ts';
-import { describeIntent } from '../intents/describe-intent.ts';
 import { ROOT_API, type ModelApi } from '../routes/api.ts';
 import type { ModelsGeneration } from '../routes/build.ts';
 import { chooseRoute } from '../routes/choose.ts';
@@ -19,7 +18,7 @@ import type { ErrorFormat } from '../wire-errors.ts';
 import type { Arrival } from '../calls/arrival.ts';
 import { converse } from '../calls/conversation.ts';
 import { countTokens } from '../calls/count-tokens.ts';
-import { admit, intentOf, readRequest } from './admit.ts';
+import { admit, intentOf, readRequest, type AskedIntent } from './admit.ts';
 import { begins } from './begins.ts';
 import { deliver, sendFailure } from './deliver.ts';
 import { DOORS, type Door } from '../calls/door.ts';
@@ -68,14 +67,14 @@ export function apiOf(generation: ModelsGeneration, name: string | undefined, co
 
 async function post(exchange: Exchange, door: Door, api: string | undefined, enter: EnterGeneration, host: ModelsHost): Promise<void> {
   const { models, leave: done } = enter();
+  let intent: AskedIntent | undefined;
   try {
     const owner = apiOf(models, api, exchange.consumer);
     checkContent(exchange.req);
     const bytes = await readBody(exchange.req, { limit: LARGEST_BODY });
     const request = readRequest(exchange, door, bytes);
-    const intent = intentOf(request, owner, models.intents);
-    const { arrival, call } = admit(request, owner, host, intent === undefined || intent.isShadow ? undefined : await intent.found);
-    if (intent?.isShadow) void intent.found.then((found) => call.note('intent', describeIntent(found, true)));
+    intent = intentOf(request, owner, models.intents);
+    const { arrival, call } = admit(request, owner, host, intent?.isShadow ? { shadow: intent.found } : { intent: await intent?.found });
     // The answer is done when the client is gone: what works for the call stops.
     const leave = (): void => {
       if (!exchange.res.writableFinished) call.abort(new GatewayError('client_closed'));
@@ -92,6 +91,8 @@ async function post(exchange: Exchange, door: Door, api: string | undefined, ent
     if (exchange.res.headersSent || error.code === 'client_closed' || error.code === 'internal') throw error;
     sendFailure(exchange.res, exchange.id, door.errors, error, host.redact);
   } finally {
+    // In shadow the record of the call waits for it.
+    await intent?.found;
     done();
   }
 }

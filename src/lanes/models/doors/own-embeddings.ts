@@ -19,23 +19,29 @@ export interface OwnEmbeddings {
   readonly vectors: readonly (readonly number[])[];
 }
 
-/** Embeds texts for the hub itself through the route that takes the model: under its policies, with its targets, and on record like any other call. */
+/** Embeds texts for the hub itself through the route that takes the model: under its policies, with its targets, and on record like any other call. `signal` cancels it. */
 export async function ownEmbeddings(
   model: string,
   texts: readonly string[],
   enter: EnterGeneration,
   host: ModelsHost,
+  signal?: AbortSignal,
 ): Promise<OwnEmbeddings> {
+  signal?.throwIfAborted();
   const { models, leave } = enter();
+  let stop: (() => void) | undefined;
   try {
     const door = DOORS.find(({ operation }) => operation === 'embeddings')!;
     const bytes = Buffer.from(JSON.stringify({ model, input: texts }));
     const asker = { id: randomUUID(), consumer: OWN_CONSUMER, startedAt: Date.now(), req: { headers: {}, socket: {} } };
     const { arrival, call } = admit(readRequest(asker, door, bytes), apiOf(models, undefined, OWN_CONSUMER), host);
+    stop = () => call.cancellation.abort(new GatewayError('client_closed'));
+    signal?.addEventListener('abort', stop);
     const handled = await run(call, arrival.route.chain, modelReplies(call, arrival), () => carryOut(call, arrival));
     if ('stream' in handled) throw new GatewayError('upstream_failed');
     return vectorsOf(handled.reply.body, model, texts.length);
   } finally {
+    if (stop !== undefined) signal?.removeEventListener('abort', stop);
     leave();
   }
 }

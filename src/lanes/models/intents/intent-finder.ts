@@ -35,17 +35,22 @@ export class IntentFinder {
   readonly #timeoutMs: number;
   /** By the hash of the text; the one that was asked for longest ago is first. */
   readonly #kept = new Map<string, Kept>();
+  /** That of the settings before: asked until this one has learnt. */
+  #before: IntentFinder | undefined;
   #classifier: Classifier | undefined;
+  readonly #ended = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #waiting = 0;
 
-  constructor(settings: IntentSettings, semantics: Semantics) {
+  constructor(settings: IntentSettings, semantics: Semantics, before?: IntentFinder) {
     const { mode, timeout = TIMEOUT_MS } = settings.intentRouting ?? {};
     this.isShadow = mode === 'shadow';
     this.fingerprint = fingerprintOf(settings);
     this.#settings = settings;
     this.#semantics = semantics;
     this.#timeoutMs = timeout;
+    // One that may still be learning leads to one that has learnt.
+    this.#before = before === undefined ? undefined : (before.#before ?? before);
   }
 
   /** Begins to learn in a moment. */
@@ -53,8 +58,10 @@ export class IntentFinder {
     this.#timer ??= setTimeout(() => this.#learning(), BEGIN_AFTER_MS).unref();
   }
 
+  /** Nothing more is learnt. */
   end(): void {
     clearTimeout(this.#timer);
+    this.#ended.abort();
   }
 
   /** What a text is about, if that can be told in the time that the configuration gives, or in that of the caller. */
@@ -94,18 +101,36 @@ export class IntentFinder {
     }
     if (this.#waiting >= MOST_WAITING) return undefined;
     this.#waiting += 1;
-    const verdict = this.#learning()
-      .classify(text)
-      // What went wrong is told by the status of the model.
-      .catch(() => undefined)
-      .then((found) => {
-        this.#waiting -= 1;
-        if (found === undefined) this.#kept.delete(key);
-        return found;
-      });
+    const verdict = this.#classify(text).then(({ own, found }) => {
+      this.#waiting -= 1;
+      if (!own) this.#kept.delete(key);
+      return found;
+    });
     this.#kept.set(key, { until: Date.now() + KEEP_MS, verdict });
     if (this.#kept.size > MOST_KEPT) this.#kept.delete(this.#kept.keys().next().value!);
     return verdict;
+  }
+
+  /** By what was learnt before where nothing is learnt yet: `own` is false then. */
+  async #classify(text: string): Promise<{ readonly own: boolean; readonly found: Verdict | undefined }> {
+    // What went wrong is told by the status of the model.
+    const found = await this.#learning()
+      .classify(text)
+      .catch(() => undefined);
+    if (found !== undefined) {
+      this.#before = undefined;
+      return { own: true, found };
+    }
+    const earlier = this.#before === undefined ? undefined : await this.#before.#ask(text);
+    return { own: false, found: earlier && this.#known(earlier) };
+  }
+
+  /** What is left of an earlier verdict without the intents that are gone; undefined when nothing is. */
+  #known({ name, scores, ...verdict }: Verdict): Verdict | undefined {
+    const { intents = {} } = this.#settings;
+    const known = scores.filter((one) => Object.hasOwn(intents, one.name));
+    if (known.length === 0) return undefined;
+    return { ...verdict, scores: known, ...(name !== undefined && Object.hasOwn(intents, name) ? { name } : {}) };
   }
 
   #learning(): Classifier {
@@ -116,7 +141,7 @@ export class IntentFinder {
         examples,
         ...(threshold === undefined ? {} : { threshold }),
       })),
-      { ...(model === undefined ? {} : { model }), ...(none === undefined ? {} : { none }) },
+      { signal: this.#ended.signal, ...(model === undefined ? {} : { model }), ...(none === undefined ? {} : { none }) },
     ));
   }
 }
@@ -125,8 +150,8 @@ function fingerprintOf({ intents, intentRouting }: IntentSettings): string {
   return fingerprint([intents, intentRouting]);
 }
 
-/** That of the generation before, with what it has learnt, where nothing has changed; undefined without intents. */
+/** That of the generation before where nothing has changed, or one that asks it until it has learnt itself; undefined without intents. */
 export function intentFinder(settings: IntentSettings, semantics: Semantics, before: IntentFinder | undefined): IntentFinder | undefined {
   if (Object.keys(settings.intents ?? {}).length === 0) return undefined;
-  return before?.fingerprint === fingerprintOf(settings) ? before : new IntentFinder(settings, semantics);
+  return before?.fingerprint === fingerprintOf(settings) ? before : new IntentFinder(settings, semantics, before);
 }

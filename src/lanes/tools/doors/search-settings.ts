@@ -15,8 +15,6 @@ export interface SearchSettings {
 /** `auto` searches above this many tools (DESIGN 2.2). */
 const LONG_LIST = 40;
 const TOP = 8;
-/** Most that one search gives. */
-export const MOST_FOUND = 100;
 
 export const NO_SEARCH: SearchSettings = { mode: 'off', top: TOP, pinned: [], agents: false };
 

@@ -1,10 +1,18 @@
 import type { JsonObject } from '../../../core/json.ts';
 import type { ToolDefinition } from '../../../core/tools.ts';
-import { MOST_FOUND } from './search-settings.ts';
+import { MOST_FOUND } from '../../../http/narrowing.ts';
 
 /** The tools that stand in for a long list (DESIGN 2.2), and the one that finds agents. */
 export const SEARCH_TOOLS = ['search_tools', 'describe_tool', 'call_tool', 'search_agents'] as const;
 export type SearchTool = (typeof SEARCH_TOOLS)[number];
+
+/** What each of them takes. */
+export const SEARCH_ARGUMENTS: Readonly<Record<SearchTool, readonly string[]>> = {
+  search_tools: ['query', 'top'],
+  describe_tool: ['name'],
+  call_tool: ['name', 'arguments'],
+  search_agents: ['query', 'top'],
+};
 
 const READ_ONLY = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false };
 

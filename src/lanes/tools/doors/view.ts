@@ -2,7 +2,7 @@ import type { JsonObject } from '../../../core/json.ts';
 import { createHash } from 'node:crypto';
 import type { Access, RuleCondition } from '../../../access/permit.ts';
 import type { Consumer } from '../../../core/consumer.ts';
-import type { Profile, ToolDefinition, ToolsReply } from '../../../core/tools.ts';
+import { redefined, type Profile, type ToolDefinition, type ToolsReply } from '../../../core/tools.ts';
 import { isSearched, type SearchSettings } from './search-settings.ts';
 import { searchToolDefinitions } from './search-tools.ts';
 import { toolForm } from '../profiles/tool-form.ts';
@@ -66,6 +66,13 @@ export interface View {
   page(method: ListMethod, cursor: unknown): ToolsReply | undefined;
   /** A hash of each list: another value means that the list has changed. */
   readonly versions: Readonly<Record<ListKind, string>>;
+  /** The same for all tools, listed or not: another value when one comes, goes or is described otherwise. */
+  readonly catalogue: string;
+}
+
+/** A hash of a list as it is seen from a URL; one with a query depends on all tools. */
+export function versionOf(view: View, kind: ListKind, hasQuery: boolean): string {
+  return kind === 'tools' && hasQuery ? view.catalogue : view.versions[kind];
 }
 
 export const LIST_KEYS = {
@@ -83,8 +90,9 @@ const PAGE_BYTES = 4_000_000;
 const RAW_ROOM = 64_000_000;
 
 export function buildView(offer: Offer, consumer: Consumer, profile: Profile, search: SearchSettings): View {
-  const { tools, names, inFull } = visibleTools(offer, consumer, profile);
-  const { searchTools, listed } = listedTools(tools, search);
+  const { tools: visible, names, inFull } = visibleTools(offer, consumer, profile);
+  const { tools, searchTools, listed } = listedTools(visible, search);
+  let catalogue: string | undefined;
   const resources = offer.resources.filter((one) => one.access.resource(consumer, one.sourceName));
   const templates = offer.resourceTemplates.filter((one) => one.access.resource(consumer, one.sourceName));
   const prompts = offer.prompts.filter((one) => one.access.prompt(consumer, one.shown['name'] as string));
@@ -115,6 +123,9 @@ export function buildView(offer: Offer, consumer: Consumer, profile: Profile, se
     templates,
     prompts: new Map(prompts.map((one) => [one.shown['name'] as string, one])),
     page: (method, cursor) => pageAt(lists[method], cursor),
+    get catalogue() {
+      return (catalogue ??= catalogueOf(tools));
+    },
     versions: {
       tools: lists['tools/list'].version,
       resources: lists['resources/list'].version + lists['resources/templates/list'].version,
@@ -135,16 +146,38 @@ export function fewTools(tools: readonly ViewTool[], cursor: unknown): ToolsRepl
 }
 
 /** Pinned tools and search tools where those stand in for the list, else all. */
-function listedTools(tools: ReadonlyMap<string, ViewTool>, search: SearchSettings): ListedTools {
-  if (!isSearched(search, tools.size)) return { searchTools: new Set(), listed: [...tools.values()].map((one) => one.shown) };
-  const instead = searchToolDefinitions(tools.size, search.top, search.agents);
+function listedTools(visible: ReadonlyMap<string, ViewTool>, search: SearchSettings): ListedTools {
+  if (!isSearched(search, visible.size))
+    return { tools: visible, searchTools: new Set(), listed: [...visible.values()].map((one) => one.shown) };
+  const instead = searchToolDefinitions(visible.size, search.top, search.agents);
   const searchTools = new Set(instead.map(({ name }) => name));
+  const tools = besides(visible, searchTools);
   const pinned = new Set(search.pinned);
-  const kept = [...tools.values()].filter(({ tool, shown }) => pinned.has(tool.name) && !searchTools.has(shown.name));
-  return { searchTools, listed: [...kept.map((one) => one.shown), ...instead] };
+  const kept = [...tools.values()].filter(({ tool }) => pinned.has(tool.name));
+  return { tools, searchTools, listed: [...kept.map((one) => one.shown), ...instead] };
+}
+
+/** A tool that has the name of a search tool gets its source's name in front, so that what a search finds can be called. */
+function besides(tools: ReadonlyMap<string, ViewTool>, taken: ReadonlySet<string>): ReadonlyMap<string, ViewTool> {
+  if (![...taken].some((name) => tools.has(name))) return tools;
+  const free = (name: string): string => (tools.has(name) || taken.has(name) ? free(`${name}_`) : name);
+  return new Map(
+    [...tools].map(([name, one]) => {
+      if (!taken.has(name)) return [name, one];
+      const other = free(`${one.tool.source}_${name}`);
+      return [other, { ...one, shown: redefined(one.shown, { name: other }) }];
+    }),
+  );
+}
+
+function catalogueOf(tools: ReadonlyMap<string, ViewTool>): string {
+  const digest = createHash('sha256');
+  for (const [name, { shown }] of tools) digest.update(JSON.stringify([name, shown.title, shown.description]));
+  return digest.digest('base64url').slice(0, 16);
 }
 
 interface ListedTools {
+  readonly tools: ReadonlyMap<string, ViewTool>;
   readonly searchTools: ReadonlySet<string>;
   readonly listed: readonly ToolDefinition[];
 }

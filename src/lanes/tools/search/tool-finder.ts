@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { Findable, Found, Hit, Semantics, TextIndex } from '../../../core/contracts/semantics.ts';
 import { toolFindable } from '../../../core/tool-findable.ts';
 import type { Tool, ToolDefinition } from '../../../core/tools.ts';
@@ -17,6 +17,8 @@ export interface ToolList {
 
 /** Texts of all indexes that are kept, about: a hundred megabytes of words. */
 const MOST_TEXTS = 300_000;
+/** Tools that are numbered in one turn of the event loop: about a millisecond. */
+const AT_ONCE = 1000;
 
 /**
  * Finds tools in what a caller sees. An index is made of the visible tools alone, so that nothing of a hidden one is in a score, a count or a time;
@@ -26,8 +28,10 @@ export class ToolFinder {
   readonly #semantics: Semantics;
   /** By model and tools; the last used come last. */
   readonly #indexes = new Map<string, TextIndex>();
-  readonly #ofView = new WeakMap<View, Map<string, TextIndex>>();
+  /** The tools of a view, and which they are. Not the index: what is kept of those is decided by use. */
+  readonly #seen = new WeakMap<View, Promise<Seen>>();
   #prepared: ReadonlySet<TextIndex> = new Set();
+  #preparing = 0;
   readonly #numbers = new WeakMap<object, number>();
   #counted = 0;
 
@@ -35,43 +39,58 @@ export class ToolFinder {
     this.#semantics = semantics;
   }
 
-  async find(view: View, query: string, top: number, model?: string): Promise<FoundTools> {
-    const tools = [...view.tools.values()];
-    const { hits, degraded, model: answered } = await this.#index(view, model ?? '').find(query, top);
+  /** `signal` ends the wait for a model that answers from elsewhere. */
+  async find(view: View, query: string, top: number, { model, signal }: FindOptions = {}): Promise<FoundTools> {
+    let seen = this.#seen.get(view);
+    if (seen === undefined) this.#seen.set(view, (seen = this.#look([...view.tools.values()])));
+    const { tools, key } = await seen;
+    const { hits, degraded, model: answered } = await this.#index(key, tools, model).find(query, top, signal);
     return {
-      tools: hits.map((hit) => ({ ...hit, tool: tools[hit.index]! })),
+      tools: hits.map((hit) => ({ ...hit, tool: tools[hit.index] as ViewTool })),
       ...(degraded === undefined ? {} : { degraded }),
       ...(answered === undefined ? {} : { model: answered }),
     };
   }
 
-  /** Begins the work that searches would have to wait for. These indexes are kept until others take their place. */
-  prepare(lists: readonly ToolList[]): void {
-    this.#prepared = new Set(lists.map(({ tools, model = '' }) => this.#shared(tools, model)));
+  /** Begins the work that searches would have to wait for, a list after the other. These indexes are kept until others take their place. */
+  async prepare(lists: Iterable<ToolList>): Promise<void> {
+    const number = ++this.#preparing;
+    const prepared = new Set<TextIndex>();
+    for (const { tools, model } of lists) {
+      const { key } = await this.#look(tools);
+      if (number !== this.#preparing) return;
+      prepared.add(this.#index(key, tools, model));
+      await turn();
+    }
+    this.#prepared = prepared;
   }
 
-  #index(view: View, model: string): TextIndex {
-    let own = this.#ofView.get(view);
-    if (own === undefined) this.#ofView.set(view, (own = new Map()));
-    let index = own.get(model);
-    if (index === undefined) own.set(model, (index = this.#shared([...view.tools.values()], model)));
-    return index;
-  }
-
-  #shared(tools: readonly ExposedTool[], model: string): TextIndex {
-    const key = hash('sha256', `${model} ${tools.map((one) => this.#number(one)).join()}`, 'base64');
-    let index = this.#indexes.get(key);
-    this.#indexes.delete(key);
+  #index(key: string, tools: readonly ExposedTool[], model = ''): TextIndex {
+    const name = `${model} ${key}`;
+    let index = this.#indexes.get(name);
+    this.#indexes.delete(name);
     index ??= this.#semantics.index(tools.map(findableOf), model === '' ? {} : { model });
-    this.#indexes.set(key, index);
+    this.#indexes.set(name, index);
     let texts = [...this.#indexes.values()].reduce((sum, { size }) => sum + size, 0);
     for (const [old, one] of this.#indexes) {
-      if (texts <= MOST_TEXTS || old === key) break;
+      if (texts <= MOST_TEXTS || old === name) break;
       if (this.#prepared.has(one)) continue;
       this.#indexes.delete(old);
       texts -= one.size;
     }
     return index;
+  }
+
+  /** The same key for the same tools, whoever sees them. Findables are made on the way, so that an index has them at once. */
+  async #look(tools: readonly ExposedTool[]): Promise<Seen> {
+    const digest = createHash('sha256');
+    for (let from = 0; from < tools.length; from += AT_ONCE) {
+      if (from > 0) await turn();
+      const some = tools.slice(from, from + AT_ONCE);
+      digest.update(`${some.map((one) => this.#number(one)).join()},`);
+      for (const one of some) findableOf(one);
+    }
+    return { tools, key: digest.digest('base64') };
   }
 
   /** The same definition at the same place has the same number, whoever sees it. */
@@ -81,6 +100,19 @@ export class ToolFinder {
     return number;
   }
 }
+
+interface Seen {
+  readonly tools: readonly ExposedTool[];
+  readonly key: string;
+}
+
+export interface FindOptions {
+  /** As `embedding.model` takes it; that one when absent. */
+  readonly model?: string | undefined;
+  readonly signal?: AbortSignal;
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 const findables = new WeakMap<ToolDefinition, Findable>();
 

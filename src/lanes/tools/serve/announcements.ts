@@ -1,7 +1,7 @@
 import type { Consumer } from '../../../core/consumer.ts';
 import type { SourceEvent } from '../../../core/contracts/tool-source.ts';
 import type { Door } from '../doors/catalog.ts';
-import type { ListKind } from '../doors/view.ts';
+import { versionOf, type ListKind } from '../doors/view.ts';
 
 /** Somebody who wants to hear of changes: an open GET stream of a session, or a `subscriptions/listen` request. */
 export interface Listener {
@@ -12,6 +12,8 @@ export interface Listener {
   /** The lists it asked about, with the versions it knows; a list without one was never seen. */
   readonly seen: Map<ListKind, string>;
   readonly kinds: readonly ListKind[];
+  /** Of the URL that it listens at: `?query=` makes another list of tools. */
+  readonly hasQuery: boolean;
   wantsResource(uri: string): boolean;
   changed(kind: ListKind): void;
   resourceUpdated(uri: string): void;
@@ -81,10 +83,11 @@ export class Announcements {
       listener.end();
       return;
     }
-    const { versions } = door.view(consumer, listener.clientName);
+    const view = door.view(consumer, listener.clientName);
     for (const kind of listener.kinds) {
-      if (listener.seen.get(kind) === versions[kind]) continue;
-      listener.seen.set(kind, versions[kind]);
+      const version = versionOf(view, kind, listener.hasQuery);
+      if (listener.seen.get(kind) === version) continue;
+      listener.seen.set(kind, version);
       listener.changed(kind);
     }
   }

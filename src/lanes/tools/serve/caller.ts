@@ -2,7 +2,6 @@ import type { JsonObject } from '../../../core/json.ts';
 import type { ToolsReply } from '../../../core/tools.ts';
 import type { Exchange } from '../../../http/mount.ts';
 import type { Door } from '../doors/catalog.ts';
-import type { Narrowing } from '../search/narrowing.ts';
 import type { View } from '../doors/view.ts';
 import type { Session } from './session.ts';
 
@@ -11,8 +10,6 @@ export interface Caller {
   readonly exchange: Exchange;
   readonly door: Door;
   readonly view: View;
-  /** The list of tools is that of a URL with a query. */
-  readonly narrowing: Narrowing | undefined;
   readonly session: Session | undefined;
   readonly protocolVersion: string;
   readonly clientCapabilities: JsonObject;

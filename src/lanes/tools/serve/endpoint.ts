@@ -4,7 +4,6 @@ import type { Exchange, Mount } from '../../../http/mount.ts';
 import type { Door } from '../doors/catalog.ts';
 import { errorMessage, idOf, readMessage } from '../mcp/message.ts';
 import { claims } from '../mcp/rev2026.ts';
-import { narrowingOf } from '../search/narrowing.ts';
 import { RPC } from '../wire-errors.ts';
 import { sendJson } from './deliver.ts';
 import { endSession, openSessionStream, serve2025, serveBatch } from './era2025.ts';
@@ -70,7 +69,7 @@ async function post(exchange: Exchange, door: Door, serving: Serving): Promise<v
   } catch (error) {
     return sendJson(res, 400, errorMessage(null, { code: RPC.parse, message: GatewayError.from(error).message }));
   }
-  const arrival = { exchange, door, narrowing: narrowingOf(exchange), body };
+  const arrival = { exchange, door, body };
   if (Array.isArray(value)) return serveBatch(arrival, value, serving);
   const message = readMessage(value);
   if (message === undefined)

@@ -16,7 +16,8 @@ import {
 } from '../mcp/message.ts';
 import { BATCH_REVISION, encodeResult, negotiate, presentTool, REVISIONS, speaks } from '../mcp/rev2025.ts';
 import { plainRoot } from '../profiles/plain-root.ts';
-import { LIST_KEYS, type ListKind } from '../doors/view.ts';
+import { LIST_KEYS, versionOf, type ListKind } from '../doors/view.ts';
+import { hasQuery } from '../../../http/narrowing.ts';
 import { start, type Operation } from '../operations.ts';
 import { RPC } from '../wire-errors.ts';
 import type { Caller } from './caller.ts';
@@ -139,8 +140,8 @@ function initialize({ exchange, door }: Arrival, request: RpcRequest, { sessions
     clientCapabilities: isObject(capabilities) ? capabilities : {},
     clientInfo: isObject(clientInfo) ? { name: clientInfo['name'], version: clientInfo['version'] } : undefined,
   });
-  const { versions } = door.view(exchange.consumer, session.clientInfo?.['name']);
-  for (const [kind, version] of Object.entries(versions)) session.seen.set(kind as ListKind, version);
+  const view = door.view(exchange.consumer, session.clientInfo?.['name']);
+  for (const kind of KINDS) session.seen.set(kind, versionOf(view, kind, hasQuery(exchange)));
   const { instructions } = door.about;
   const result = {
     protocolVersion,
@@ -197,12 +198,11 @@ function take(message: Exclude<RpcMessage, RpcRequest>, session: Session | undef
   }
 }
 
-function callerOf({ exchange, door, narrowing, body }: Arrival, session: Session | undefined): Caller {
+function callerOf({ exchange, door, body }: Arrival, session: Session | undefined): Caller {
   return {
     exchange,
     door,
     view: door.view(exchange.consumer, session?.clientInfo?.['name']),
-    narrowing,
     session,
     protocolVersion: session?.protocolVersion ?? REVISIONS[0],
     clientCapabilities: session?.clientCapabilities ?? {},
@@ -214,10 +214,10 @@ function callerOf({ exchange, door, narrowing, body }: Arrival, session: Session
 
 const encodedLists = new WeakMap<ToolsReply, string>();
 
-function encode(method: string, reply: ToolsReply, { session, view }: Caller): string {
+function encode(method: string, reply: ToolsReply, { exchange, session, view }: Caller): string {
   if (!Object.hasOwn(LIST_KEYS, method)) return encodeResult(reply);
   const kind = method === 'resources/templates/list' ? 'resources' : (method.split('/')[0] as ListKind);
-  session?.seen.set(kind, view.versions[kind]);
+  session?.seen.set(kind, versionOf(view, kind, hasQuery(exchange)));
   let json = encodedLists.get(reply);
   if (json === undefined) {
     const tools = reply['tools'];
@@ -263,6 +263,7 @@ export function openSessionStream(arrival: Arrival, serving: Serving): void {
     door: door.facts.name,
     clientName: session.clientInfo?.['name'],
     seen: session.seen,
+    hasQuery: hasQuery(arrival.exchange),
     kinds: KINDS.filter((kind) => isObject(door.capabilities[kind])),
     wantsResource: (uri) => session.subscriptions.has(uri),
     changed: (kind) => notify(`notifications/${kind}/list_changed`),

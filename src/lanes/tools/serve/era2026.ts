@@ -3,7 +3,8 @@ import type { ToolsReply } from '../../../core/tools.ts';
 import { openEventStream } from '../../../http/sse.ts';
 import { errorMessage, notificationMessage, resultMessage, type RpcNotification, type RpcRequest } from '../mcp/message.ts';
 import { check, checkParameterHeaders, encodeResult, META, methodNotFound, METHODS, REVISION, type Caching } from '../mcp/rev2026.ts';
-import { LIST_KEYS, type ListKind } from '../doors/view.ts';
+import { LIST_KEYS, versionOf, type ListKind } from '../doors/view.ts';
+import { hasQuery } from '../../../http/narrowing.ts';
 import { start, type Operation } from '../operations.ts';
 import { RPC } from '../wire-errors.ts';
 import type { Caller } from './caller.ts';
@@ -51,14 +52,13 @@ export async function serve2026(arrival: Arrival, message: RpcRequest | RpcNotif
   return deliver(exchange, message, started, (method, reply) => encode(method, reply, caller));
 }
 
-function callerOf({ exchange, door, narrowing, body }: Arrival, params: JsonObject): Caller {
+function callerOf({ exchange, door, body }: Arrival, params: JsonObject): Caller {
   const meta = params['_meta'] as JsonObject;
   const clientInfo = meta[META.clientInfo] as JsonObject | undefined;
   return {
     exchange,
     door,
     view: door.view(exchange.consumer, clientInfo?.['name']),
-    narrowing,
     session: undefined,
     protocolVersion: REVISION,
     clientCapabilities: meta[META.capabilities] as JsonObject,
@@ -125,7 +125,8 @@ function listen(caller: Caller, request: RpcRequest, { announcements }: Serving)
     consumer: exchange.consumer.name,
     door: door.facts.name,
     clientName: caller.clientInfo?.['name'],
-    seen: new Map(kinds.map((kind) => [kind, view.versions[kind]])),
+    seen: new Map(kinds.map((kind) => [kind, versionOf(view, kind, hasQuery(exchange))])),
+    hasQuery: hasQuery(exchange),
     kinds,
     wantsResource: (uri) => uris.includes(uri),
     changed: (kind) => notify(`notifications/${kind}/list_changed`, {}),

@@ -1,6 +1,5 @@
 import type { Exchange } from '../../../http/mount.ts';
 import type { Door } from '../doors/catalog.ts';
-import type { Narrowing } from '../search/narrowing.ts';
 import type { OperationTools } from '../operations.ts';
 import type { Announcements } from './announcements.ts';
 import type { Sessions } from './session.ts';
@@ -15,8 +14,6 @@ export interface Serving extends OperationTools {
 export interface Arrival {
   readonly exchange: Exchange;
   readonly door: Door;
-  /** Of the URL. */
-  readonly narrowing?: Narrowing | undefined;
   /** Of the request, as it came. */
   readonly body: Buffer;
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Embedder } from '../../../../src/core/contracts/embedder.ts';
 import type { ClassExamples, Verdict } from '../../../../src/core/contracts/semantics.ts';
+import { GatewayError } from '../../../../src/core/errors.ts';
 import { createClassifier } from '../../../../src/embedding/classify/create-classifier.ts';
 import type { Ladder, Rung } from '../../../../src/embedding/rung.ts';
 import { staticSemantics, wordsAlone } from '../../../support/static-semantics.ts';
@@ -194,6 +195,33 @@ describe('with models that come and go', () => {
     await classifier.ready();
     expect((await classifier.classify('an invoice'))!.model).toBe('low');
     expect(failed).toEqual([new Error('broken')]);
+  });
+
+  it('a text that is refused goes to the next rung, and an example that is refused keeps none of the others from being learnt', async () => {
+    const picky = rungOf('picky', ['invoice', 'python'], (texts) => {
+      if (texts.some((text) => text.includes('poison'))) throw new GatewayError('bad_request', 'It does not take this.');
+      return texts.map((text) => Float32Array.of(text.includes('invoice') ? 1 : 0, text.includes('python') ? 1 : 0));
+    });
+    const { ladder, failed } = ladderOf(low);
+    const classes = CLASSES.map(({ name, examples }) => ({ name, examples: [...examples, 'poison'] }));
+    const classifier = createClassifier(classes, undefined, ladder);
+    await classifier.ready();
+    ladder.rungs = [picky, low];
+    await classifier.ready();
+    expect(await classifier.classify('an invoice')).toMatchObject({ name: 'billing', model: 'picky' });
+    expect(await classifier.classify('an invoice with poison')).toMatchObject({ model: 'low' });
+    expect(await classifier.classify('an invoice')).toMatchObject({ model: 'picky' });
+    expect(failed).toEqual([]);
+  });
+
+  it('a model that refuses every example has failed', async () => {
+    const none = rungOf('none', ['invoice'], () => Promise.reject(new GatewayError('bad_request', 'No.')));
+    const { ladder, failed } = ladderOf(none, low);
+    const classifier = createClassifier(CLASSES, { none: ['one more text'] }, ladder);
+    await classifier.ready();
+    await classifier.ready();
+    expect(await classifier.classify('an invoice')).toMatchObject({ model: 'low' });
+    expect(failed).toEqual([new Error('It refuses every example.')]);
   });
 
   it('what was learnt once is not learnt again', async () => {

@@ -22,6 +22,39 @@ describe('Slice', () => {
     expect(turns).toBeGreaterThanOrEqual(5);
   });
 
+  it('lets the background have a turn now and then while others search without end', async () => {
+    const state = { isDone: false };
+    let searches = 0;
+    const search = async (): Promise<void> => {
+      const slice = new Slice('search');
+      while (!state.isDone && searches < 400) {
+        await slice.next();
+        searches += 1;
+      }
+    };
+    const build = async (): Promise<void> => {
+      const slice = new Slice('background');
+      for (let step = 0; step < 10; step++) await slice.next();
+      state.isDone = true;
+    };
+    await Promise.all([search(), search(), search(), build()]);
+    expect(searches).toBeGreaterThanOrEqual(27);
+    expect(searches).toBeLessThanOrEqual(45);
+  });
+
+  it('that is hurried goes among the searches', async () => {
+    const order: string[] = [];
+    const hurried = new Slice('background');
+    const work = async (name: string, slice: Slice): Promise<void> => {
+      await slice.next();
+      order.push(name);
+    };
+    const all = [work('a', new Slice('background')), work('hurried', hurried), work('s', new Slice('search'))];
+    hurried.hurry();
+    await Promise.all(all);
+    expect(order).toEqual(['s', 'hurried', 'a']);
+  });
+
   it('is over after some milliseconds, and not again right after its turn came', async () => {
     const slice = new Slice('background');
     const began = performance.now();

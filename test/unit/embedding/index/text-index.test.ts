@@ -1,6 +1,8 @@
 import fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { Embedder } from '../../../../src/core/contracts/embedder.ts';
 import type { Findable, Found } from '../../../../src/core/contracts/semantics.ts';
+import { GatewayError } from '../../../../src/core/errors.ts';
 import { createTextIndex } from '../../../../src/embedding/index/text-index.ts';
 import { TextVectors } from '../../../../src/embedding/index/text-vectors.ts';
 import { memoryVectors, silent } from '../../../support/static-semantics.ts';
@@ -65,6 +67,36 @@ describe('search by words and meaning', () => {
     broken.is = true;
     expect((await index.find('pets', 2)).model).toBe('small@1');
     expect(ladder.failures).toEqual([new Error('broken')]);
+  });
+
+  it('a query that is refused, or takes too long, is answered by the next rung, and the rung serves others', async () => {
+    const plain = letterEmbedder('big@1');
+    const waits: (AbortSignal | undefined)[] = [];
+    const big: Embedder = {
+      ...plain,
+      embed: async (given, as, signal) => {
+        if (given.includes('poison')) throw new GatewayError('bad_request', 'of one caller');
+        if (given.includes('hang')) waits.push(signal);
+        return given.includes('hang') ? new Promise(() => {}) : plain.embed(given, as);
+      },
+    };
+    const ladder = new FakeLadder(rungOf('transformers', big), rungOf('static', letterEmbedder('small@1')));
+    const index = createTextIndex(TOOLS, ladder, texts());
+    await vi.waitFor(async () => expect((await index.find('pets', 2)).model).toBe('big@1'));
+    expect(await index.find('poison', 2)).toMatchObject({ model: 'small@1', degraded: { reason: 'The model refuses this query.' } });
+    expect(await index.find('hang', 2)).toMatchObject({
+      model: 'small@1',
+      degraded: { reason: expect.stringContaining('longer than 1 s') },
+    });
+    expect(waits[0]?.aborted).toBe(true);
+    const leaving = new AbortController();
+    const left = index.find('hang', 2, leaving.signal);
+    await vi.waitFor(() => expect(waits).toHaveLength(2));
+    leaving.abort(new Error('gone'));
+    await expect(left).rejects.toThrow('gone');
+    expect(waits[1]?.aborted).toBe(true);
+    expect(await index.find('pets', 2)).toMatchObject({ model: 'big@1' });
+    expect(ladder.failures).toEqual([]);
   });
 
   it('a rung that is still embedding lets the lower one answer, and says how far it is', async () => {
@@ -148,6 +180,29 @@ describe('the ranking', () => {
       }),
       { numRuns: 40 },
     );
+  });
+});
+
+describe('texts that are none', () => {
+  const odd = [
+    { name: 'odd', description: null, words: 'none', examples: 7 },
+    { name: undefined, description: 'pets', words: [null], examples: [{}] },
+    ...TOOLS,
+  ] as unknown as readonly Findable[];
+
+  it('are found by what they have, beside the others', async () => {
+    const index = createTextIndex(odd, new FakeLadder(rungOf('static', letterEmbedder('letters@1'))), texts());
+    expect((await index.find('pets', 9)).hits.map(({ index: at }) => at)).toEqual(expect.arrayContaining([1, 2, 3]));
+  });
+
+  it('an index that cannot be built harms nobody but who searches it', async () => {
+    const unhandled = vi.fn<(error: unknown) => void>();
+    process.on('unhandledRejection', unhandled);
+    onTestFinished(() => void process.off('unhandledRejection', unhandled));
+    const index = createTextIndex([null as never], new FakeLadder(), texts());
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(unhandled).not.toHaveBeenCalled();
+    await expect(index.find('pets', 1)).rejects.toThrow('null');
   });
 });
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
 import type { VectorStore } from '../../../../src/core/contracts/store.ts';
+import { GatewayError } from '../../../../src/core/errors.ts';
 import { TextVectors } from '../../../../src/embedding/index/text-vectors.ts';
 import { memoryVectors, silent } from '../../../support/static-semantics.ts';
 import { letterEmbedder } from './fake-ladder.ts';
@@ -82,6 +83,30 @@ describe('TextVectors', () => {
     await vectors.release(held);
     await vi.waitFor(() => expect(held.model.isIdle).toBe(true));
     expect(held.lease.isComplete).toBe(false);
+  });
+
+  it('a text that the embedder refuses is all zeros, not stored, and those beside it are embedded', async () => {
+    const store = memoryVectors();
+    const stored = vi.spyOn(store, 'put');
+    const plain = letterEmbedder('letters@1');
+    const refusing: typeof plain = {
+      ...plain,
+      embed: (given, as) => {
+        if (given.includes('text poison')) throw new GatewayError('bad_request', 'refused');
+        return plain.embed(given, as);
+      },
+    };
+    const all = ['text a', 'text bb', 'text poison', 'text cc', 'text ddd', 'text eeee'];
+    const vectors = new TextVectors({ store, log: silent });
+    const { lease, model } = vectors.hold(wanted(...all), refusing, unexpected);
+    await lease.settled;
+    await vectors.close();
+    expect(lease.isComplete).toBe(true);
+    expect(documents(plain).toSorted()).toEqual(all.filter((text) => text !== 'text poison').toSorted());
+    expect(stored.mock.calls.flatMap(([, written]) => [...written.keys()])).toHaveLength(5);
+    const products = new Float32Array(all.length);
+    model.slabs.products(lease.rows, 0, all.length, [(await plain.embed(['text'], 'query'))[0]!], [products]);
+    expect(products.map(Math.sign)).toEqual(Float32Array.of(1, 1, 0, 1, 1, 1));
   });
 
   it.each([

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { inspectModelFolder } from '../../../../src/embedding/models/model-folder.ts';
-import { sourcesAt } from '../../../../src/embedding/models/pull/find-source.ts';
+import { AddressError, sourcesAt } from '../../../../src/embedding/models/pull/find-source.ts';
 import { pullModel, type PullOptions } from '../../../../src/embedding/models/pull/pull-model.ts';
 import { COMMIT, sha256, startMirror, tinyModel, writeModel, type Mirror } from '../../../support/model-mirror.ts';
 
@@ -181,6 +181,12 @@ describe('pulling a model', () => {
     expect((await pull({ force: true }))?.folder.state).toBe('ok');
     expect(await readdir(models)).toEqual(['tiny']);
   });
+
+  it('leaves a whole model as it is when nobody can read where it came from', async () => {
+    await pull();
+    await writeFile(join(models, 'tiny/hubgate-model.json'), '{"repo": "Other/ti');
+    expect(await pull()).toBeUndefined();
+  });
 });
 
 describe('when it cannot be pulled', () => {
@@ -230,6 +236,21 @@ describe('when it cannot be pulled', () => {
     expect(await readdir(models)).toEqual([]);
   });
 
+  it('takes no small file of 50 MB and more, nor weights of 2 GB', async () => {
+    for (const [name, size] of [
+      ['tokenizer.json', 50_000_001],
+      [WEIGHTS, 2_000_000_001],
+    ] as const) {
+      mirror.fault = (file, _request, response) => {
+        if (file !== name) return false;
+        response.writeHead(200, { 'content-length': size }).write('{');
+        return true;
+      };
+      expect(await failure(pull({ freeBytes: async () => 1e12 }))).toMatch(/is larger than it may be: it says (?:50|2000)\.0 MB/);
+    }
+    expect(await readdir(models)).toEqual([]);
+  });
+
   it('refuses weights that Git LFS has not brought, and names that are paths', async () => {
     mirror.files.set(WEIGHTS, Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:00\n'));
     expect(await failure(pull())).toContain('is a pointer of Git LFS');
@@ -243,8 +264,10 @@ describe('when it cannot be pulled', () => {
     'https://mirror.example/?a=secret',
     'ftp://mirror.example',
     'http://',
+    'file://host/x',
+    'file:///a%2Fb',
   ])('refuses the address %s', (from) => {
-    expect(() => sourcesAt(from, { name: 'tiny', revision: 'main' })).toThrow(/not taken|none that can be read|have no place|come by/);
+    expect(() => sourcesAt(from, { name: 'tiny', revision: 'main' })).toThrow(AddressError);
     expect(() => sourcesAt(from, { name: 'tiny', revision: 'main' })).not.toThrow(/secret/);
   });
 });

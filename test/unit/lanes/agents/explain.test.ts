@@ -8,7 +8,7 @@ import { agentOf, ALICE, BOB, fakeSource, LOADING, mergedOf, type InstanceParts 
 function explain(agent: Agent, question: Partial<AgentQuestion> = {}) {
   const merged = mergedOf({ travel: agent.config }, agent.origin === 'store' ? ['travel'] : []);
   return explainAgent(
-    { agents: new Map([['travel', agent]]), sources: new Map(), merged },
+    { agents: new Map([['travel', agent]]), chain: composeChain([], 'agents'), sources: new Map(), merged },
     { agent: 'travel', consumer: ALICE, ...question },
   );
 }

@@ -31,7 +31,7 @@ it('cuts 500 tools to 20, and keeps those that are needed as a search among all 
   for (const { q, gold } of fixture.queries) {
     const call = await select({ hooks }, 'messages', { model: 'm', messages: [{ role: 'user', content: q }], tools });
     const names = namesOf(call);
-    expect(names.length).toBeLessThanOrEqual(20);
+    expect(names).toHaveLength(20);
     kept += gold.filter((name) => names.includes(name)).length / gold.length;
     const { hits } = await index.find(q, 20);
     found += gold.filter((name) => hits.some((hit) => fixture.tools[hit.index]![0] === name)).length / gold.length;

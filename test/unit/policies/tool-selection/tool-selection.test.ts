@@ -146,6 +146,12 @@ it('looks at nothing but tools', async () => {
   expect(policy.indexed).toEqual([]);
 });
 
+it('fills up to as many as there is room for, in their order', async () => {
+  const wish = request('chat', 'a song, quickly');
+  expect(namesOf(await select(await selecting({ top: 12 }), 'chat', wish))).toEqual([...NAMES.slice(0, 7), ...five('song')]);
+  expect(namesOf(await select(await selecting({ top: 12, threshold: 0.01 }), 'chat', wish))).toEqual(five('song'));
+});
+
 it('keeps the tools whose names match', async () => {
   const call = await select(await selecting({ top: 1, keep: ['*_pet', 'get_lamp'] }), 'chat', request('chat', asked));
   expect(namesOf(call)).toEqual([...five('pet'), 'list_song', 'get_lamp']);
@@ -191,6 +197,38 @@ it('forgets the lists that came longest ago, when there are too many tools', asy
   expect(policy.indexed).toHaveLength(3);
   await ask('b');
   expect(policy.indexed).toHaveLength(4);
+});
+
+it('forgets them too when their texts are too long, and keeps nothing of a text that is not read', async () => {
+  const policy = await selecting();
+  const ask = (list: string, length: number) => {
+    const tools = Array.from({ length: 1000 }, (_, at) => ({
+      name: `${list}_${at}`,
+      description: `a song ${'x'.repeat(length)}`,
+      input_schema: { properties: { id: { description: 'y'.repeat(length) } } },
+    }));
+    return select(policy, 'messages', request('messages', asked, { tools }));
+  };
+  // Of a tool 2,000 characters and 4,000 of its parameters are read: two such lists are too much, one never is.
+  for (const list of ['a', 'b', 'a']) await ask(list, 10_000);
+  expect(policy.indexed).toHaveLength(3);
+  expect(policy.indexed.flat().every(({ description, words = [] }) => description.length + words.join('').length <= 6_100)).toBe(true);
+  for (const list of ['c', 'd', 'c']) await ask(list, 10);
+  expect(policy.indexed).toHaveLength(5);
+});
+
+it('knows a list again by what of it is read', async () => {
+  const policy = await selecting({ top: 5 });
+  const tools = toolsOf('messages');
+  const more = tools.map((tool) => ({ ...tool, input_examples: [{ id: '1'.repeat(400) }] }));
+  const figures: number[] = [];
+  for (const sent of [tools, more]) {
+    const call = await select(policy, 'messages', request('messages', asked, { tools: sent }));
+    figures.push(call.events[0]!.figures!['full']!);
+  }
+  expect(policy.indexed).toHaveLength(1);
+  // What each costs is counted, whatever is read of it.
+  expect(figures[1]).toBeGreaterThan(figures[0]! + 50 * 100);
 });
 
 describe('when little is known', () => {
@@ -273,10 +311,14 @@ it('tells its rule', async () => {
   const policy = await selecting({ top: 8, above: 10 });
   const consumer: Consumer = { name: 'alice', groups: [], anonymous: false };
   const ask = (lane: 'models' | 'tools') => policy.hooks.explain!({ consumer, lane, route: 'support' });
-  expect(ask('models')).toEqual([{ rule: 'tool-selection: at most 8 of more than 10 tools', value: 'by the model of embedding' }]);
+  expect(ask('models')).toEqual([{ rule: 'tool-selection: 8 of more than 10 tools', value: 'by the model of embedding' }]);
   await select(policy, 'chat', request('chat', asked));
-  expect(ask('models')).toEqual([{ rule: 'tool-selection: at most 8 of more than 10 tools', value: 'words@1' }]);
+  expect(ask('models')).toEqual([{ rule: 'tool-selection: 8 of more than 10 tools', value: 'words@1' }]);
   expect(ask('tools')).toEqual([]);
+  const strict = await selecting({ threshold: 0.5 });
+  expect(strict.hooks.explain!({ consumer, lane: 'models', route: 'support' })).toMatchObject([
+    { rule: 'tool-selection: at most 20 of more than 40 tools' },
+  ]);
 });
 
 it('never takes a tool that is needed, never empties a list and never changes the order', async () => {

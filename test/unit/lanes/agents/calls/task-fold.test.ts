@@ -44,6 +44,18 @@ describe('what is known of a task', () => {
     });
   });
 
+  it.each([[undefined], [null], ['WORKING']])('stays what it was after an update whose status is %j', (empty) => {
+    const known = fold(task({ status: status('WORKING', says('Soon.')) }), { statusUpdate: { taskId: 't', status: empty, metadata: {} } });
+    expect(known).toMatchObject({ state: 'TASK_STATE_WORKING', message: says('Soon.') });
+    expect(known.task).toMatchObject({ status: status('WORKING', says('Soon.')) });
+  });
+
+  it('keeps the ids that are known when a task comes with empty ones', () => {
+    const ids = { id: '', contextId: '' };
+    expect(fold(update('WORKING'), task({ ...ids, status: status('WORKING') })).task).toMatchObject({ id: 't', contextId: 'c' });
+    expect(fold(update('WORKING'), { task: { id: 'own', contextId: 'mine' } }).task).toMatchObject({ id: 'own', contextId: 'mine' });
+  });
+
   it('of a plain message, is the message and its conversation: it begins no task', () =>
     expect(fold(message)).toMatchObject({ taskId: undefined, contextId: 'c9', message: message.message, state: undefined }));
 
@@ -133,7 +145,8 @@ describe('the end of a turn', () => {
     expect([settles(false, task({ status: status(state) })), settles(false, update(state))]).toEqual([false, false]),
   );
 
-  it.each([[{}], [piece({ artifactId: 'a', parts: [] })]])('is not what says nothing of the status of a stale task: %j', (event) =>
-    expect(settles(true, task({ status: status('INPUT_REQUIRED') }), event)).toBe(false),
+  it.each([[{}], [piece({ artifactId: 'a', parts: [] })], [{ statusUpdate: { taskId: 't' } }]])(
+    'is not what says nothing of the status of a stale task: %j',
+    (event) => expect(settles(true, task({ status: status('INPUT_REQUIRED') }), event)).toBe(false),
   );
 });

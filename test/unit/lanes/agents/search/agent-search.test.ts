@@ -78,6 +78,21 @@ describe('a search', () => {
     expect(await named(hub, ALICE, 'finds flights', 1)).toEqual(all.slice(0, 1));
   });
 
+  it.each([1, 3])('asks for as many texts as it takes to find %i of agents with many skills', async (top) => {
+    const many = Array.from({ length: 600 }, (_, at) => skill(`flights-${at}`, 'Finds flights.'));
+    const asked: number[] = [];
+    const semantics = watched();
+    const { index } = semantics;
+    semantics.index = (texts) => {
+      const made = index(texts);
+      return { size: made.size, find: (query, most) => (asked.push(most), made.find(query, most)) };
+    };
+    const cards = { ...CARDS, 'http://travel.test': cardAt('http://travel.test', { name: 'Finds flights', skills: many }) };
+    const hub = await start({ semantics, cards });
+    expect((await named(hub, ALICE, 'finds flights', top)).toSorted()).toEqual(['office', 'people', 'travel'].slice(3 - top));
+    expect(asked).toEqual(top === 1 ? [200] : [200, 605]);
+  });
+
   it('tells the rung that answered in place of the one that was asked for', async () => {
     const degraded = { requested: 'all-MiniLM-L6-v2', active: 'bm25', reason: 'Pull it.' };
     const semantics = watched();

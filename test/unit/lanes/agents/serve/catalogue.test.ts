@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { AgentConfig } from '../../../../../src/config/types.ts';
+import { GatewayError } from '../../../../../src/core/errors.ts';
 import type { JsonObject } from '../../../../../src/core/json.ts';
+import type { Found } from '../../../../../src/core/contracts/semantics.ts';
+import type { BoundPolicy } from '../../../../../src/pipeline/chain.ts';
+import { wordsAlone } from '../../../../support/static-semantics.ts';
 import { cardAt, FLIGHTS, HOTELS, startAgents, type Answered, type StartedAgents } from '../start-agents.ts';
 
 const AGENTS: Record<string, AgentConfig> = {
@@ -49,6 +53,69 @@ describe('GET /a2a?query=', () => {
     const wrong = ['query=', 'query=%20', 'top=5', ...['0', '101', '-1', '2.5', '1e1', '', 'ten'].map((top) => `query=x&top=${top}`)];
     for (const query of wrong) expect([query, (await get(hub, `/a2a?${query}`)).status]).toEqual([query, 400]);
     for (const top of ['1', '100']) expect((await get(hub, `/a2a?query=x&top=${top}`)).status).toBe(200);
+  });
+});
+
+describe('a narrowed catalogue', () => {
+  const startWith = (hooks: BoundPolicy['hooks'], stage: BoundPolicy['stage'] = 'limit'): Promise<StartedAgents> =>
+    startAgents({ agents: AGENTS, cards: CARDS, policies: [{ name: 'mine', stage, hooks }] });
+
+  it('is a call on record, without its texts; the whole one is none', async () => {
+    const hub = await start();
+    await get(hub, '/a2a');
+    await get(hub, '/a2a?query=');
+    expect(hub.records).toEqual([]);
+    await get(hub, '/a2a?query=flights+flies&top=1');
+    const [{ call, outcome }, ...others] = hub.records as [(typeof hub.records)[number]];
+    expect(others).toEqual([]);
+    expect([call.lane, call.operation, call.route, call.consumer.name]).toEqual(['agents', 'agents/search', '', 'alice']);
+    expect(outcome).toMatchObject({ ok: true, attempts: 0, events: [{ type: 'searched', detail: '1 of 2 agents' }] });
+    expect(JSON.stringify(outcome)).not.toContain('flies');
+  });
+
+  it('is refused by a policy, which does not hear of the whole one', async () => {
+    const hub = await startWith({ onCall: () => Promise.reject(new GatewayError('limit_exceeded', 'Too many.', { retryAfterMs: 2_000 })) });
+    expect((await get(hub, '/a2a?query=flights')).status).toBe(429);
+    expect(hub.records.map(({ outcome }) => outcome.error?.code)).toEqual(['limit_exceeded']);
+    expect((await get(hub, '/a2a')).status).toBe(200);
+    expect(hub.inside()).toBe(0);
+  });
+
+  it('shows policies its query, which they may change', async () => {
+    const seen: string[] = [];
+    const hub = await startWith(
+      {
+        onCall(call) {
+          seen.push(...Array.from(call.segments(), ({ text, origin, path }) => `${origin} ${path} ${text}`));
+          call.rewriteText(({ text }) => text.replace('hotels', 'flights'));
+        },
+      },
+      'transform',
+    );
+    expect(namesOf(await get(hub, '/a2a?query=hotels&top=1'))).toEqual(['flights']);
+    expect(seen).toEqual(['arguments /params/query hotels']);
+  });
+
+  it('is called off when its caller leaves', async () => {
+    const { promise: asked, resolve } = Promise.withResolvers<AbortSignal>();
+    const semantics = Object.assign(wordsAlone(), { index: () => ({ size: 1, find: waits }) });
+    function waits(_query: string, _top: number, signal?: AbortSignal): Promise<Found> {
+      resolve(signal!);
+      return new Promise((_, reject) => signal!.addEventListener('abort', () => reject(signal!.reason as Error)));
+    }
+    const hub = await startAgents({ agents: AGENTS, cards: CARDS, semantics });
+    const leaving = new AbortController();
+    const answer = hub.fetch('/a2a?query=flights', { headers: { authorization: 'Bearer alice' }, signal: leaving.signal });
+    await asked;
+    leaving.abort();
+    await expect(answer).rejects.toThrow('aborted');
+    await expect.poll(() => hub.records.map(({ outcome }) => outcome.error?.code)).toEqual(['client_closed']);
+    expect(hub.inside()).toBe(0);
+  });
+
+  it('may be answered by a policy', async () => {
+    const hub = await startWith({ onCall: () => ({ result: { agents: [] } }) as never }, 'transform');
+    expect((await get(hub, '/a2a?query=flights')).json).toEqual({ agents: [] });
   });
 });
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { GatewayError } from '../../../../../src/core/errors.ts';
 import { startLane, type Vendor } from './start-lane.ts';
 
@@ -26,6 +26,22 @@ describe('embeddings of the hub itself', () => {
     await expect(lane.embed('vectors', ['a'])).rejects.toMatchObject({ code: 'limit_exceeded' });
     expect(requests).toEqual([]);
     expect(records[0]?.outcome).toMatchObject({ ok: false });
+  });
+
+  it('are cancelled at the vendor when nobody waits any more', async () => {
+    const heard = Promise.withResolvers<never>();
+    const { lane, requests, inside } = await startLane({
+      vendor: (_, signal) => {
+        signal!.addEventListener('abort', { handleEvent: () => heard.reject(signal!.reason as Error) });
+        return heard.promise;
+      },
+    });
+    const waiting = new AbortController();
+    const answer = lane.embed('vectors', ['a'], waiting.signal);
+    await vi.waitFor(() => expect(requests).toHaveLength(1));
+    waiting.abort();
+    await expect(answer).rejects.toMatchObject({ code: 'client_closed' });
+    expect(inside()).toBe(0);
   });
 
   it('reject where no route takes the model', async () => {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { onTestFinished } from 'vitest';
-import type { MergedConfig, ModelApiConfig, ModelRouteConfig, ProviderConfig } from '../../../../../src/config/types.ts';
+import type { HubConfig, MergedConfig, ModelApiConfig, ModelRouteConfig, ProviderConfig } from '../../../../../src/config/types.ts';
 import type { AnyCall, Outcome } from '../../../../../src/core/call.ts';
 import { ANONYMOUS, type Consumer } from '../../../../../src/core/consumer.ts';
 import type { Balancer, BalancerExtension } from '../../../../../src/core/contracts/balancer.ts';
@@ -45,6 +45,7 @@ export interface LaneParts {
   readonly fetchDocument?: UpstreamHttp['fetchDocument'];
   /** Without any, words alone. */
   readonly semantics?: Semantics;
+  readonly intents?: Pick<HubConfig, 'intents' | 'intentRouting'>;
 }
 
 /** How a call went, for the record. */
@@ -138,7 +139,9 @@ export async function startLane(parts: LaneParts): Promise<StartedLane> {
     inside += 1;
     return { models: generation, leave: () => void (inside -= 1) };
   });
-  const generation: ModelsGeneration = await lane.build(merge(providers, models, parts.apis), LENT, policies);
+  const merged = merge(providers, models, parts.apis);
+  Object.assign(merged.config, parts.intents);
+  const generation: ModelsGeneration = await lane.build(merged, LENT, policies);
   lane.adopt(generation);
   const edge = createEdge({
     rules: () => RULES,

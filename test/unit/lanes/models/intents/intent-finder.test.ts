@@ -32,7 +32,7 @@ describe('finding an intent', () => {
           { name: 'billing', examples: ['my invoice'] },
           { name: 'coding', examples: ['my code'], threshold: 0.7 },
         ],
-        { none: ['hello'], model: 'none' },
+        { signal: expect.any(AbortSignal), none: ['hello'], model: 'none' },
       ],
     ]);
   });
@@ -65,6 +65,15 @@ describe('finding an intent', () => {
     expect((await finder.find('text')).verdict).toBe(BILLING);
   });
 
+  it('calls off what it learns when it ends', () => {
+    const { finder, made } = finderOf(() => Promise.resolve(BILLING));
+    void finder.find('text');
+    const { signal } = made.mock.calls[0]![1]!;
+    expect(signal!.aborted).toBe(false);
+    finder.end();
+    expect(signal!.aborted).toBe(true);
+  });
+
   it('refuses to queue without end', async () => {
     const { finder } = finderOf(() => new Promise(() => undefined), { ...SETTINGS, intentRouting: { timeout: 30 } });
     const found = await Promise.all(Array.from({ length: 70 }, (_, at) => finder.find(`text ${at}`)));
@@ -76,6 +85,37 @@ describe('finding an intent', () => {
     expect(intentFinder(structuredClone(SETTINGS), semantics, finder)).toBe(finder);
     expect(intentFinder({ ...SETTINGS, intentRouting: { mode: 'shadow' } }, semantics, finder)).not.toBe(finder);
     expect(intentFinder({}, semantics, finder)).toBeUndefined();
+  });
+});
+
+describe('after a change of the settings', () => {
+  const CHANGED: IntentSettings = { intents: { billing: { examples: ['my invoice', 'my bill'] }, legal: { examples: ['my contract'] } } };
+  const after = (before: ReturnType<typeof finderOf>['finder'], classify: Classifier['classify'], settings = CHANGED) =>
+    intentFinder(settings, { classifier: () => ({ classify, ready: () => Promise.resolve() }) } as unknown as Semantics, before)!;
+
+  it('what was learnt before answers until the new examples are learnt, without intents that are gone', async () => {
+    const { finder } = finderOf(() => Promise.resolve(BILLING));
+    const verdicts = [undefined, { ...BILLING, model: 'new' }, undefined];
+    const changed = after(finder, () => Promise.resolve(verdicts.shift()));
+    expect((await changed.find('text')).verdict).toEqual({ ...BILLING, scores: [BILLING.scores[0]] });
+    expect((await changed.find('text')).verdict?.model).toBe('new');
+    // From then on nothing is asked of it.
+    expect((await changed.find('other')).verdict).toBeUndefined();
+  });
+
+  it('an intent that is gone is none, and nothing is known by intents that are all gone', async () => {
+    const { finder } = finderOf(() => Promise.resolve(BILLING));
+    const unlearnt = (): Promise<undefined> => Promise.resolve(undefined);
+    const { verdict } = await after(finder, unlearnt, { intents: { coding: { examples: ['x'] } } }).find('text');
+    expect(verdict).toEqual({ ...BILLING, name: undefined, scores: [BILLING.scores[1]] });
+    expect((await after(finder, unlearnt, { intents: { legal: { examples: ['x'] } } }).find('text')).verdict).toBeUndefined();
+  });
+
+  it('several times before anything is learnt, the one that has learnt answers', async () => {
+    const { finder } = finderOf(() => Promise.resolve(BILLING));
+    const unlearnt = (): Promise<undefined> => Promise.resolve(undefined);
+    const second = after(after(finder, unlearnt), unlearnt, { ...CHANGED, intentRouting: { timeout: 50 } });
+    expect((await second.find('text')).verdict?.name).toBe('billing');
   });
 });
 

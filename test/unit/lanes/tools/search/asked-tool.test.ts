@@ -6,7 +6,12 @@ import { askedTool } from '../../../../../src/lanes/tools/search/asked-tool.ts';
 
 const pets = { tool: { name: 'pets' } } as ViewTool;
 const view = (searchTools: readonly string[]): View =>
-  ({ searchTools: new Set(searchTools), tool: (name: string) => (name === 'pets' ? pets : undefined) }) as unknown as View;
+  ({
+    searchTools: new Set(searchTools),
+    search: { mode: 'off' },
+    tools: new Map(),
+    tool: (name: string) => (name === 'pets' ? pets : undefined),
+  }) as unknown as View;
 const SEARCHED = view(['search_tools', 'describe_tool', 'call_tool']);
 
 it('takes call_tool for the call of the tool that it names', () => {
@@ -32,6 +37,16 @@ it('leaves a tool of that name alone where the list is whole', () => {
   const params = { name: 'call_tool', arguments: { name: 'pets' } };
   expect(askedTool(params, view([]))).toMatchObject({ name: 'call_tool', found: undefined, search: undefined, params });
   expect(askedTool({ name: 'pets' }, SEARCHED)).toMatchObject({ name: 'pets', found: pets, search: undefined });
+});
+
+it('answers search tools where the list is whole, unless search is off or a tool has the name', () => {
+  const whole = (mode: string, names: readonly string[] = []): View =>
+    ({ ...view([]), search: { mode, agents: false }, tools: new Map(names.map((name) => [name, pets])) }) as unknown as View;
+  const asked = (seen: View, name = 'search_tools') => askedTool({ name, arguments: { query: 'x' } }, seen).search;
+  expect(asked(whole('auto'))).toBe('search_tools');
+  expect(asked(whole('off'))).toBeUndefined();
+  expect(asked(whole('auto', ['search_tools']))).toBeUndefined();
+  expect(asked(whole('auto'), 'search_agents')).toBeUndefined();
 });
 
 it('finds the digits of long integers where the arguments were', () => {

@@ -33,7 +33,7 @@ describe('ToolFinder', () => {
   it('shares an index between callers who see the same, and makes one of what each other sees alone', async () => {
     const { semantics, made } = counting();
     const finder = new ToolFinder(semantics);
-    finder.prepare([{ tools: [a, b], model: undefined }]);
+    await finder.prepare([{ tools: [a, b], model: undefined }]);
     for (const view of [viewOf([a, b]), viewOf([a, b]), viewOf([a])]) await finder.find(view, 'a', 1);
     expect(made.map(({ texts }) => texts.map(({ name }) => name))).toEqual([['a', 'b'], ['a']]);
   });
@@ -43,8 +43,8 @@ describe('ToolFinder', () => {
     const finder = new ToolFinder(semantics);
     const view = viewOf([a]);
     await finder.find(view, 'a', 1);
-    await finder.find(view, 'a', 1, 'other');
-    await finder.find(view, 'a', 1, 'other');
+    await finder.find(view, 'a', 1, { model: 'other' });
+    await finder.find(view, 'a', 1, { model: 'other' });
     expect(made.map(({ model }) => model)).toEqual([undefined, 'other']);
   });
 
@@ -52,13 +52,14 @@ describe('ToolFinder', () => {
     const { semantics, made } = counting();
     const finder = new ToolFinder(semantics);
     const many = (from: number): ViewTool[] => Array.from({ length: 100_000 }, (_, at) => toolOf(`t${from}-${at}`));
-    const [first, ...others] = [many(0), many(1), many(2), many(3)];
-    finder.prepare([{ tools: first!, model: undefined }]);
-    for (const tools of others) await finder.find(viewOf(tools), 'a', 1);
-    await finder.find(viewOf(first!), 'a', 1);
-    await finder.find(viewOf(others[2]!), 'a', 1);
+    const [first, ...others] = [many(0), many(1), many(2), many(3)].map(viewOf);
+    await finder.prepare([{ tools: [...first!.tools.values()], model: undefined }]);
+    for (const view of others) await finder.find(view, 'a', 1);
+    await finder.find(first!, 'a', 1);
+    await finder.find(others[2]!, 'a', 1);
     expect(made).toHaveLength(4);
-    await finder.find(viewOf(others[0]!), 'a', 1);
+    // The view is still there, its index is not.
+    await finder.find(others[0]!, 'a', 1);
     expect(made).toHaveLength(5);
   });
 });

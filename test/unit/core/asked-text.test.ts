@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../../../src/core/json.ts';
-import { askedText } from '../../../../../src/lanes/models/intents/asked-text.ts';
+import type { JsonObject } from '../../../src/core/json.ts';
+import { askedText } from '../../../src/core/models.ts';
 
-const asked = (body: JsonObject): string => askedText({ model: 'm', stream: false, body });
+const asked = (body: JsonObject): string => askedText(body, { enough: 20, most: 2 });
 const LONG = 'Why was my card charged two times?';
 
-describe('what is asked for its intent', () => {
+describe('what the user wants', () => {
   it.each<[string, JsonObject, string]>([
     [
       'the last message of the user',
@@ -29,7 +29,7 @@ describe('what is asked for its intent', () => {
           { role: 'user', content: 'yes please' },
         ],
       },
-      `${LONG}\nyes please`,
+      `yes please\n${LONG}`,
     ],
     [
       'in parts, without pictures',
@@ -79,6 +79,37 @@ describe('what is asked for its intent', () => {
               { type: 'text', text: LONG },
             ],
           },
+        ],
+      },
+      LONG,
+    ],
+    [
+      'what stands behind a reminder',
+      { messages: [{ role: 'user', content: `<system-reminder>Be kind.</system-reminder>\n${LONG}` }] },
+      LONG,
+    ],
+    [
+      'what stands before and beside what an agent inserts',
+      {
+        input: [
+          {
+            role: 'user',
+            content: [
+              { type: 'input_text', text: '<environment_context>\n<cwd>/src</cwd>\n</environment_context>' },
+              { type: 'input_text', text: `${LONG} <user_instructions>Be kind.</user_instructions>` },
+            ],
+          },
+        ],
+      },
+      LONG,
+    ],
+    ['no data', { input: `${LONG} data:image/png;base64,QUJD` }, LONG],
+    [
+      'the one before a message of reminders alone',
+      {
+        messages: [
+          { role: 'user', content: LONG },
+          { role: 'user', content: '<system-reminder>x</system-reminder>' },
         ],
       },
       LONG,

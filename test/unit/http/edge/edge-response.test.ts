@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
-import { EdgeResponse } from '../../../src/http/edge-response.ts';
+import { EdgeResponse } from '../../../../src/http/edge/edge-response.ts';
 
 async function answerOf(write: (res: EdgeResponse) => void): Promise<{ status: string; headers: Headers }> {
   const server = createServer({ ServerResponse: EdgeResponse }, (_, res: EdgeResponse) => {

@@ -1,0 +1,28 @@
+import type { Embedder } from '../../core/contracts/embedder.ts';
+import { unitVector } from './unit-vector.ts';
+
+/**
+ * Unit vectors of queries; `late` when there are none after `ms` milliseconds, and the embedder hears that nobody waits. Rejects as the embedder does, and
+ * with the reason of `signal`.
+ */
+export async function embedInTime(
+  texts: readonly string[],
+  embedder: Embedder,
+  ms: number,
+  signal: AbortSignal | undefined,
+): Promise<readonly Float32Array[] | 'late'> {
+  signal?.throwIfAborted();
+  const waiting = new AbortController();
+  const { promise: ended, resolve, reject } = Promise.withResolvers<'late'>();
+  const timer = setTimeout(() => resolve('late'), ms);
+  const stop = (): void => reject(signal!.reason as Error);
+  signal?.addEventListener('abort', stop);
+  try {
+    const vectors = await Promise.race([embedder.embed(texts, 'query', waiting.signal), ended]);
+    return vectors === 'late' ? vectors : texts.map((_, at) => unitVector(vectors[at], embedder.dims));
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', stop);
+    waiting.abort();
+  }
+}
