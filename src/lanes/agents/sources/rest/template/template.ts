@@ -33,7 +33,7 @@ type Pieces = readonly (string | readonly string[])[];
 type Filling = (values: JsonObject) => unknown;
 
 /** `${name}` and `${name.key}`; `$${` is a literal `${`. */
-const PLACEHOLDER = /\$(\$?)\{([^{}]*)\}/g;
+const VARIABLE = /\$(\$?)\{([^{}]*)\}/g;
 const NAME = /^[A-Za-z]\w*(?:\.[^.\s]+)*$/;
 /** What the connection itself says. */
 const OWN_HEADERS = new Set(['host', 'connection', 'content-length', 'transfer-encoding', 'upgrade', 'te', 'trailer', 'expect']);
@@ -140,7 +140,7 @@ function piecesOf(text: string, at: string, names: ReadonlySet<string>): Pieces 
   const pieces: (string | readonly string[])[] = [];
   let literal = '';
   let end = 0;
-  for (const match of text.matchAll(PLACEHOLDER)) {
+  for (const match of text.matchAll(VARIABLE)) {
     const [whole, escaped, name = ''] = match;
     literal += text.slice(end, match.index);
     end = match.index + whole.length;
