@@ -1,31 +1,25 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from './programs.ts';
 import { ACCEPT, statelessMeta } from './requests.ts';
+import { retrievalSets } from './retrieval-sets.ts';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
-const SETS = fileURLToPath(new URL('../../shared/eval/tool-retrieval/', import.meta.url));
 const TOOLS = 10_000;
 const SEARCHES = 1_000;
 const GIVE_UP_MS = 120_000;
-
-interface EvalTool {
-  readonly name: string;
-  readonly description?: string;
-  readonly inputSchema?: { readonly properties?: Readonly<Record<string, { readonly description?: string }>> };
-}
 
 /**
  * `search_tools` through the public door of a hub with one document of 10,000 operations, their texts from the public sets: milliseconds of a search, of the
  * first one after a start with an empty store, and of the first after a restart, both from the moment at which the hub says that it is ready.
  */
 export async function* measureSearch(rounds: number): AsyncGenerator<string> {
-  const { document, queries } = load();
+  const { document, queries, known } = load();
   const folder = mkdtempSync(join(tmpdir(), 'hubgate-search-'));
   mkdirSync(join(folder, 'openapi-specs'));
   writeFileSync(join(folder, 'openapi-specs/many.json'), document);
@@ -34,7 +28,7 @@ export async function* measureSearch(rounds: number): AsyncGenerator<string> {
   try {
     yield `search: ${TOOLS} tools behind one service at /mcp, ${SEARCHES} queries in turn, query embedding included; ms`;
     for (let round = 0; round <= rounds; round++) {
-      const hub = await start(folder);
+      const hub = await start(folder, `many_${known}`);
       const first = await timed(() => hub.search(queries[0]!));
       const later: number[] = [];
       for (let number = 0; number < SEARCHES; number++) later.push(await timed(() => hub.search(queries[number % queries.length]!)));
@@ -50,25 +44,20 @@ export async function* measureSearch(rounds: number): AsyncGenerator<string> {
   }
 }
 
-function load(): { readonly document: string; readonly queries: readonly string[] } {
-  const sets = ['seal-tools', 'openapi-mix-dev', 'metatool', 'toolalpaca'].map(
-    (name) => JSON.parse(readFileSync(join(SETS, `${name}.json`), 'utf8')) as { tools: EvalTool[]; queries: { q: string }[] },
-  );
+/** `known` is the name of one operation. */
+function load(): { readonly document: string; readonly queries: readonly string[]; readonly known: string } {
+  const sets = retrievalSets();
   const tools = sets.flatMap((set) => set.tools);
   const paths: Record<string, object> = {};
   for (let number = 0; number < TOOLS; number++) {
-    const tool = tools[number % tools.length]!;
-    const name = `${tool.name.replace(/[^A-Za-z0-9_]+/g, '_').slice(0, 40)}_${number}`;
-    const parameters = Object.entries(tool.inputSchema?.properties ?? {}).map(([key, { description }]) => ({
-      name: key,
-      in: 'query',
-      schema: { type: 'string' },
-      ...(description === undefined ? {} : { description }),
-    }));
-    paths[`/${name}`] = { get: { operationId: name, summary: tool.description ?? '', parameters, responses: {} } };
+    const { name, description, words = [] } = tools[number % tools.length]!;
+    const operationId = `${name.replace(/[^A-Za-z0-9_]+/g, '_').slice(0, 40)}_${number}`;
+    const parameters = [{ name: 'input', in: 'query', schema: { type: 'string' }, description: words.join(', ') }];
+    paths[`/${operationId}`] = { get: { operationId, summary: description, parameters, responses: {} } };
   }
   const document = JSON.stringify({ openapi: '3.1.0', info: { title: 'Many', version: '1' }, paths });
-  return { document, queries: sets.flatMap((set) => set.queries.slice(0, 100).map(({ q }) => q)) };
+  const known = Object.keys(paths)[0]!.slice(1);
+  return { document, known, queries: sets.flatMap((set) => set.queries.slice(0, 100).map(({ q }) => q)) };
 }
 
 interface RunningHub {
@@ -77,7 +66,7 @@ interface RunningHub {
   stop(): Promise<void>;
 }
 
-async function start(folder: string): Promise<RunningHub> {
+async function start(folder: string, name: string): Promise<RunningHub> {
   const port = await freePort();
   const places = ['--config', join(folder, 'hubgate.yaml'), '--data', join(folder, 'data'), '--port', String(port), '--admin-port', '0'];
   const child = spawn(process.execPath, [join(ROOT, 'src/main.ts'), 'serve', ...places], { stdio: 'ignore' });
@@ -91,7 +80,7 @@ async function start(folder: string): Promise<RunningHub> {
   };
   return {
     search: (query) => call('search_tools', { query }),
-    describe: () => call('describe_tool', { name: 'many_analyzeEvidence_0' }),
+    describe: () => call('describe_tool', { name }),
     async stop() {
       agent.destroy();
       const ended = once(child, 'exit');

@@ -1,5 +1,5 @@
 import type { Embedder } from '../../core/contracts/embedder.ts';
-import { unitVector } from './unit-vector.ts';
+import { embedQueries } from '../embed-queries.ts';
 
 /**
  * Unit vectors of queries; `late` when there are none after `ms` milliseconds, and the embedder hears that nobody waits. Rejects as the embedder does, and
@@ -18,8 +18,7 @@ export async function embedInTime(
   const stop = (): void => reject(signal!.reason as Error);
   signal?.addEventListener('abort', stop);
   try {
-    const vectors = await Promise.race([embedder.embed(texts, 'query', waiting.signal), ended]);
-    return vectors === 'late' ? vectors : texts.map((_, at) => unitVector(vectors[at], embedder.dims));
+    return await Promise.race([embedQueries(texts, embedder, waiting.signal), ended]);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', stop);

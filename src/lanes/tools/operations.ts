@@ -91,9 +91,8 @@ function nameOf(operation: Operation, params: JsonObject): string {
 
 function answerCall(call: LiveCall<'tools'>, { name, found, search, params, unknown }: AskedTool, caller: Caller, tools: OperationTools) {
   const given = params['arguments'];
-  if (search !== undefined || found !== undefined) {
-    if (given !== undefined && !isObject(given)) return { reply: notAnObject(given) };
-  }
+  const isThere = search !== undefined || found !== undefined;
+  if (isThere && given !== undefined && !isObject(given)) return { reply: notAnObject(given) };
   if (search !== undefined && unknown.length > 0) return { reply: unknownArguments(search, unknown) };
   if (search !== undefined && search !== 'call_tool') {
     return answerSearch(search, call, caller, tools.searching).then((reply) => ({ reply }));

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Findable, Found, Hit, Semantics, TextIndex } from '../../../core/contracts/semantics.ts';
 import { toolFindable } from '../../../core/tool-findable.ts';
 import type { Tool, ToolDefinition } from '../../../core/tools.ts';
@@ -111,8 +112,6 @@ export interface FindOptions {
   readonly model?: string | undefined;
   readonly signal?: AbortSignal;
 }
-
-const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 const findables = new WeakMap<ToolDefinition, Findable>();
 
